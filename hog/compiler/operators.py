@@ -1,0 +1,62 @@
+"""`and`, `or` and arithmetic to Python syntax."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from hog import nodes
+from hog.compiler.code import Code, Kind, call, choose, keep, name, right_first
+
+if TYPE_CHECKING:
+    from hog.compiler.lowering import Lowering
+
+_ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
+_INLINE: Final[dict[str, type[ast.operator]]] = {"+": ast.Add, "-": ast.Sub}
+
+
+def lower_and(lowering: Lowering, node: nodes.And) -> Code:
+    """`a and b`: a boolean."""
+    return join_all([lowering.truth(operand) for operand in node.exprs])
+
+
+def lower_or(lowering: Lowering, node: nodes.Or) -> Code:
+    """`a or b`: a boolean."""
+    return join_any([lowering.truth(operand) for operand in node.exprs])
+
+
+def join_all(operands: list[Code]) -> Code:
+    """All of some conditions."""
+    return _join(operands, ast.BitAnd(), ast.And())
+
+
+def join_any(operands: list[Code]) -> Code:
+    """Any of some conditions."""
+    return _join(operands, ast.BitOr(), ast.Or())
+
+
+def _join(operands: list[Code], strict: ast.operator, lazy: ast.boolop) -> Code:
+    """Every operand is evaluated. Only behind the last one that may fail, nobody sees whether the rest was."""
+    first_lazy = max((index for index, operand in enumerate(operands) if not operand.total), default=0) + 1
+    tree = operands[0].tree
+    for operand in operands[1:first_lazy]:
+        tree = ast.BinOp(tree, strict, operand.tree)
+    rest = [operand.tree for operand in operands[first_lazy:]]
+    if rest:
+        tree = ast.BoolOp(lazy, [tree, *rest])
+    return Code(tree, Kind.BOOLEAN, all(operand.total for operand in operands))
+
+
+def lower_arithmetic(lowering: Lowering, node: nodes.ArithmeticOperation) -> Code:
+    """The right side is evaluated first. The sum or difference of two integers has a fast path:
+    `(l + r if type(r := right) is type(l := left) is int else add(l, r))`.
+    """
+    right, left = lowering.expression(node.right), lowering.expression(node.left)
+    helper, inline = _ARITHMETIC[node.op], _INLINE.get(node.op)
+    if inline is None:
+        return Code(right_first(helper, left, right), Kind.NUMBER)
+    kept_left, kept_right = lowering.temporary(), lowering.temporary()
+    types = call("type", keep(kept_right, right.tree)), call("type", keep(kept_left, left.tree))
+    integers = ast.Compare(types[0], [ast.Is(), ast.Is()], [types[1], name("int")])
+    fast = ast.BinOp(name(kept_left), inline(), name(kept_right))
+    return Code(choose(integers, fast, call(helper, name(kept_left), name(kept_right))), Kind.NUMBER)

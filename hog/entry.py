@@ -1,0 +1,45 @@
+"""From source text to programs: the ways in."""
+
+from hog import nodes, parser
+from hog.compiler import compile_expression
+from hog.json_text import without_lone_surrogates
+from hog.names import Names
+from hog.program import Program
+
+
+def expression(source: str, *, names: Names | None = None) -> Program:
+    """Compile one expression, such as a filter."""
+    source = without_lone_surrogates(source)
+    return compile_node(parser.parse_expression(source), names=names, source=source)
+
+
+def template(text: str, *, names: Names | None = None) -> Program:
+    """Compile a text with `{…}` pieces. A text that is one single piece gives that piece's value with its type."""
+    text = without_lone_surrogates(text)
+    return compile_node(parser.parse_template(text), names=names, source=text)
+
+
+def template_parts(text: str, *, names: Names | None = None) -> list[str | Program]:
+    """The literal pieces of a template and its `{…}` pieces, in order, for a caller that joins them in its own way."""
+    text = without_lone_surrogates(text)
+    node = parser.parse_template(text)
+    pieces = node.args if isinstance(node, nodes.Call) and parser.is_pieces(node) else [node]
+    parts: list[str | Program] = []
+    for piece in pieces:
+        if isinstance(piece, nodes.Constant) and parser.is_text_piece(piece, text):
+            parts.append(str(piece.value))
+        else:
+            parts.append(compile_node(piece, names=names, source=text))
+    return parts
+
+
+def conjuncts(program: Program) -> list[Program]:
+    """The operands of a top-level `and`, each compiled by itself; the program alone when there is none."""
+    if not isinstance(program.node, nodes.And):
+        return [program]
+    return [compile_node(operand, names=program.names, source=program.source) for operand in program.node.exprs]
+
+
+def compile_node(node: nodes.Expr, *, names: Names | None = None, source: str = "") -> Program:
+    """Compile a tree. `source` is the text its positions refer to."""
+    return Program(source, node, names, compile_expression(node, names, source))

@@ -1,0 +1,73 @@
+"""A compiled expression or template. Calling it evaluates it; what goes wrong comes out as one type of error."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final
+
+from hog import nodes
+from hog.compiler import Compiled
+from hog.compiler.build import FILENAME
+from hog.errors import HogRuntimeError
+from hog.names import Chain, Names
+from hog.runtime.errors import Failure
+
+_PLAIN_MESSAGES: Final = {
+    RecursionError: "values or calls are nested too deeply",
+    MemoryError: "out of memory",
+    OverflowError: "a number is too large",
+}
+
+
+class Program:
+    """Immutable. It may be called from any thread; it never changes the globals it is given."""
+
+    __slots__ = ("_run", "chains", "constant", "names", "node", "roots", "source")
+
+    def __init__(self, source: str, node: nodes.Expr, names: Names | None, compiled: Compiled) -> None:
+        self.source: Final = source
+        self.node: Final = node
+        self.names: Final = names
+        self.chains: Final[frozenset[Chain]] = compiled.chains
+        """The dotted reads of globals: `('person', 'properties', 'email')`."""
+        self.roots: Final = frozenset(chain[0] for chain in compiled.chains)
+        """The globals that it reads."""
+        self.constant: Final = compiled.constant
+        """Whether every evaluation gives the same: it reads no global, no clock and no chance."""
+        self._run: Final = compiled.run
+
+    def __call__(self, globals: Mapping[str, Any]) -> Any:
+        """The value; raises `HogRuntimeError` and nothing else."""
+        try:
+            return self._run(globals)
+        except Exception as error:  # noqa: BLE001  # whatever goes wrong inside is an error of the program
+            raise self._located(error, error.__traceback__) from None
+
+    def __repr__(self) -> str:
+        """The source."""
+        return f"Program({self.source!r})"
+
+    def _located(self, error: Exception, traceback: TracebackType | None) -> HogRuntimeError:
+        line, column = _innermost_position(traceback)
+        return HogRuntimeError(self._message(error), line, column, self.source)
+
+    def _message(self, error: Exception) -> str:
+        if isinstance(error, Failure):
+            return str(error)
+        if isinstance(error, KeyError) and error.args and error.args[0] in self.roots:
+            return f"Global variable not found: {error.args[0]}"
+        for kind, message in _PLAIN_MESSAGES.items():
+            if isinstance(error, kind):
+                return message
+        return f"cannot be evaluated: {error}"
+
+
+def _innermost_position(traceback: TracebackType | None) -> tuple[int, int]:
+    """Where in the source the innermost compiled code was: the code carries the positions of the source."""
+    line, column = 1, 1
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if code.co_filename == FILENAME:
+            positions = list(code.co_positions())[traceback.tb_lasti // 2]
+            line, column = positions[0] or 1, (positions[2] or 0) + 1
+        traceback = traceback.tb_next
+    return line, column

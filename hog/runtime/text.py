@@ -1,0 +1,173 @@
+"""How values read as text: at the top level (`print`), nested in a container, in a concatenation, and by `toString`.
+
+A container that holds itself prints `null` where it would repeat. No text grows beyond `limits.MAX_TEXT`.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from hog.runtime.dates import iso
+from hog.runtime.errors import Failure
+from hog.runtime.limits import MAX_TEXT
+from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
+
+_QUOTED: Final = str.maketrans(
+    {
+        "\b": "\\b",
+        "\f": "\\f",
+        "\r": "\\r",
+        "\n": "\\n",
+        "\t": "\\t",
+        "\0": "\\0",
+        "\v": "\\v",
+        "\\": "\\\\",
+        "'": "\\'",
+    }
+)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)
+
+
+def to_text(value: Any) -> str:
+    """The form in a concatenation or a template: null is empty, text is itself, the rest as `toString` says it."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    return str(value) if type(value) is int else to_string(value)
+
+
+def to_string(value: Any) -> str:
+    """The form that `toString` gives: as `to_text`, but null is `null`."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (DateTime, Date)):
+        return iso(value)
+    return nested_text(value)
+
+
+def print_text(value: Any) -> str:
+    """The form that `print` gives one argument: text as it is, everything else as inside a container."""
+    return value if isinstance(value, str) else nested_text(value)
+
+
+def number_text(number: float) -> str:
+    """A number as JavaScript writes it, except that an integer keeps all its digits."""
+    if isinstance(number, int):
+        return str(number)
+    if number != number:
+        return "NaN"
+    if number in (float("inf"), float("-inf")):
+        return "Infinity" if number > 0 else "-Infinity"
+    mantissa, _, exponent = repr(number).partition("e")
+    if not exponent:
+        whole = mantissa.removesuffix(".0")
+        return "0" if whole == "-0" else whole
+    if -7 < int(exponent) < 21:
+        return format(Decimal(repr(number)), "f")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
+
+
+def quote(text: str) -> str:
+    """Text in single quotes with the escapes of a string literal."""
+    return f"'{text.translate(_QUOTED)}'"
+
+
+def nested_text(value: Any) -> str:
+    """The form inside a container: text in quotes."""
+    if value is None:
+        return "null"
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    writer = _Writer()
+    writer.write(value)
+    return "".join(writer.parts)
+
+
+class _Writer:
+    """Writes one value, counting what it has written: a small value whose parts are shared can print as a huge text."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self._path: set[int] = set()
+        self._room = MAX_TEXT
+
+    def write(self, value: Any) -> None:
+        if isinstance(value, (dict, list, tuple)):
+            self._write_container(value)
+        elif isinstance(value, ErrorValue):
+            self._write_error(value)
+        else:
+            self._put(_scalar(value))
+
+    def _put(self, text: str) -> None:
+        self._room -= len(text)
+        if self._room < 0:
+            raise Failure(f"a value is too large to print; its text may have at most {MAX_TEXT} characters")
+        self.parts.append(text)
+
+    def _write_container(self, value: Any) -> None:
+        if id(value) in self._path:
+            self._put("null")
+            return
+        self._path.add(id(value))
+        if isinstance(value, dict):
+            self._write_dict(value)
+        elif isinstance(value, list):
+            self._write_items(value, "[", "]")
+        else:
+            self._write_items(value, "(" if len(value) > 1 else "tuple(", ")")
+        self._path.discard(id(value))
+
+    def _write_dict(self, value: dict[Any, Any]) -> None:
+        self._put("{")
+        for position, (key, item) in enumerate(value.items()):
+            if position:
+                self._put(", ")
+            self.write(key)
+            self._put(": ")
+            self.write(item)
+        self._put("}")
+
+    def _write_items(self, items: list[Any] | tuple[Any, ...], opening: str, closing: str) -> None:
+        self._put(opening)
+        for position, item in enumerate(items):
+            if position:
+                self._put(", ")
+            self.write(item)
+        self._put(closing)
+
+    def _write_error(self, error: ErrorValue) -> None:
+        self._put(f"{error.type}({quote(error.message)}")
+        if error.payload is not None:
+            self._put(", ")
+            self.write(error.payload)
+        self._put(")")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return quote(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return number_text(value)
+    if isinstance(value, DateTime):
+        return f"DateTime({float(value.dt)!r}, {quote(value.zone)})"
+    if isinstance(value, Date):
+        return f"Date({value.year}, {value.month}, {value.day})"
+    if isinstance(value, FunctionValue):
+        return f"fn<{_name_text(value.name)}({value.arity})>"
+    raise Failure(f"a value of the type {type(value).__name__} is none that a program can hold")
+
+
+def _name_text(name: str) -> str:
+    if _IDENTIFIER.fullmatch(name):
+        return name
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,35 @@
+"""The standard library, one file for each family of functions. Importing a family registers its functions."""
+
+from hog.stdlib import (
+    arrays,
+    conversion,
+    date_format,
+    dates,
+    encoding,
+    errors,
+    hashing,
+    json,
+    logic,
+    math,
+    network,
+    strings,
+)
+from hog.stdlib.registry import FUNCTIONS, Function, functions
+
+__all__ = [
+    "FUNCTIONS",
+    "Function",
+    "arrays",
+    "conversion",
+    "date_format",
+    "dates",
+    "encoding",
+    "errors",
+    "functions",
+    "hashing",
+    "json",
+    "logic",
+    "math",
+    "network",
+    "strings",
+]

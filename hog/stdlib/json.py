@@ -1,0 +1,189 @@
+"""JSON text and paths into it. Paths: keys of objects, positions of arrays from 1, or from -1 backwards."""
+
+from typing import Any, Final
+
+import msgspec
+
+from hog import json_text
+from hog.runtime.errors import Failure
+from hog.runtime.limits import MAX_ITEMS, MAX_TEXT
+from hog.runtime.text import to_string
+from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
+from hog.stdlib.arguments import is_array
+from hog.stdlib.conversion import to_float, to_int
+from hog.stdlib.registry import function
+
+_MISSING: Final = object()
+
+
+@function("jsonParse", 1, ("jsonParse('[1, {\"a\": null}]')", "[1, {'a': null}]"), ("jsonParse(null)", "null"))
+def json_parse(text: Any) -> Any:
+    """The value that JSON text holds; text that is not JSON ends the evaluation."""
+    if text is None:
+        return None
+    try:
+        return _revived(json_text.loads(to_string(text)))
+    except json_text.JsonError as error:
+        raise Failure(f"jsonParse: not JSON: {error}") from None
+
+
+@function("jsonStringify", (1, 2), ("jsonStringify({'a': [1, null]})", "'{\"a\":[1,null]}'"))
+def json_stringify(value: Any, indent: Any = None) -> str:
+    """The value as compact JSON, or with line breaks and an indentation of that many spaces."""
+    text = json_text.dumps(_Plain().copy(value))
+    if isinstance(indent, int) and indent > 0:
+        text = msgspec.json.format(text, indent=min(indent, 10))
+    return text.decode()
+
+
+@function("isValidJSON", 1, ("isValidJSON('{}')", "true"), ("isValidJSON('{')", "false"))
+def is_valid_json(text: Any) -> bool:
+    """Whether the text is JSON."""
+    return isinstance(text, str) and _parsed(text) is not _MISSING
+
+
+@function("JSONHas", (1, None), ("JSONHas('{\"a\": [1]}', 'a', 1)", "true"), ("JSONHas('{}', 'a')", "false"))
+def json_has(value: Any, *path: Any) -> bool:
+    """Whether there is something at the path, be it null."""
+    return _at(value, path) is not _MISSING
+
+
+@function("JSONLength", (1, None), ("JSONLength('{\"a\": [1, 2]}', 'a')", "2"))
+def json_length(value: Any, *path: Any) -> int:
+    """How many elements or keys the value at the path has, 0 when it has none."""
+    found = _parsed_text(_at(value, path))
+    return len(found) if isinstance(found, (dict, list, tuple)) else 0
+
+
+@function("JSONExtract", (2, None), ("JSONExtract('{\"a\": 1}', 'a', 'Int')", "1"))
+def json_extract(value: Any, *path: Any) -> Any:
+    """The value at the path, null when there is none. The last argument names a type and is ignored."""
+    return _or_null(_at(value, path[:-1]))
+
+
+@function("JSONExtractBool", (1, None), ("JSONExtractBool('{\"a\": true}', 'a')", "true"))
+def json_extract_bool(value: Any, *path: Any) -> bool:
+    """The boolean at the path, else false."""
+    return _at(value, path) is True
+
+
+@function("JSONExtractInt", (1, None), ("JSONExtractInt('{\"a\": \"7\"}', 'a')", "7"))
+def json_extract_int(value: Any, *path: Any) -> int | None:
+    """The number at the path as a whole number, null when there is none."""
+    return to_int(_number_or_text(_at(value, path)))
+
+
+@function("JSONExtractFloat", (1, None), ("JSONExtractFloat('{\"a\": 1.5}', 'a')", "1.5"))
+def json_extract_float(value: Any, *path: Any) -> float | None:
+    """The number at the path, null when there is none."""
+    return to_float(_number_or_text(_at(value, path)))
+
+
+@function("JSONExtractString", (1, None), ("JSONExtractString('{\"a\": \"b\"}', 'a')", "'b'"))
+def json_extract_string(value: Any, *path: Any) -> str | None:
+    """The text at the path; a container as JSON text; null when there is nothing."""
+    found = _or_null(_at(value, path))
+    if found is None:
+        return None
+    return json_stringify(found) if isinstance(found, (dict, list, tuple)) else to_string(found)
+
+
+@function("JSONExtractArrayRaw", (1, None), ("JSONExtractArrayRaw('{\"a\": [1]}', 'a')", "[1]"))
+def json_extract_array_raw(value: Any, *path: Any) -> Any:
+    """The array at the path, else null."""
+    found = _parsed_text(_at(value, path))
+    return found if is_array(found) else None
+
+
+class _Plain:
+    """Copies a value into what JSON has a form for, counting: shared parts are written as often as they occur."""
+
+    def __init__(self) -> None:
+        self._items = MAX_ITEMS
+        self._text = MAX_TEXT
+        self._path: set[int] = set()
+
+    def copy(self, value: Any) -> Any:
+        self._items -= 1
+        if isinstance(value, str):
+            self._text -= len(value)
+        if self._items < 0 or self._text < 0:
+            raise Failure("jsonStringify: the value is too large")
+        if isinstance(value, (dict, list, tuple)):
+            return self._container(value)
+        if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+            return int(value)
+        return self._record(value)
+
+    def _container(self, value: Any) -> Any:
+        if id(value) in self._path:
+            return None
+        self._path.add(id(value))
+        if isinstance(value, dict):
+            copy: Any = {to_string(key): self.copy(item) for key, item in value.items()}
+        else:
+            copy = [self.copy(item) for item in value]
+        self._path.discard(id(value))
+        return copy
+
+    def _record(self, value: Any) -> Any:
+        if isinstance(value, DateTime):
+            return {"__hogDateTime__": True, "dt": value.dt, "zone": value.zone}
+        if isinstance(value, Date):
+            return {"__hogDate__": True, "year": value.year, "month": value.month, "day": value.day}
+        if isinstance(value, ErrorValue):
+            payload = self.copy(value.payload)
+            return {"__hogError__": True, "type": value.type, "message": value.message, "payload": payload}
+        return to_string(value) if isinstance(value, FunctionValue) else value
+
+
+def _revived(value: Any) -> Any:
+    """The parsed value, in which objects with a marker become the dates and errors that they stand for."""
+    if isinstance(value, list):
+        return [_revived(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"__hogDateTime__": True, "dt": int() | float() as dt, "zone": str() as zone}:
+            return DateTime(float(dt), zone)
+        case {"__hogDate__": True, "year": int() as year, "month": int() as month, "day": int() as day}:
+            return Date(year, month, day)
+        case {"__hogError__": True, "type": str() as type_, "message": str() as message}:
+            return ErrorValue(type_, message, value.get("payload"))
+    return {key: _revived(item) for key, item in value.items()}
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json_text.loads(text)
+    except json_text.JsonError:
+        return _MISSING
+
+
+def _parsed_text(value: Any) -> Any:
+    return _parsed(value) if isinstance(value, str) else value
+
+
+def _at(value: Any, path: tuple[Any, ...]) -> Any:
+    """What is at the path; text on the way is read as JSON."""
+    value = _parsed_text(value)
+    for step in path:
+        value = _step(_parsed_text(value), step)
+    return value
+
+
+def _step(holder: Any, step: Any) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(step if isinstance(step, str) else to_string(step), _MISSING)
+    if not is_array(holder) or isinstance(step, bool) or not isinstance(step, int):
+        return _MISSING
+    index = step - 1 if step > 0 else step
+    return holder[index] if step and -len(holder) <= index < len(holder) else _MISSING
+
+
+def _or_null(value: Any) -> Any:
+    return None if value is _MISSING else value
+
+
+def _number_or_text(value: Any) -> Any:
+    return value if isinstance(value, (int, float, str)) else None

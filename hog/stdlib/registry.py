@@ -1,0 +1,77 @@
+"""How a library function is registered: its name, how many arguments it takes, one line of prose, examples."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from hog.runtime.errors import Failure
+from hog.runtime.values import FunctionValue
+
+FUNCTIONS: Final[dict[str, "Function"]] = {}
+"""Every function of the library, by the name a program calls it by."""
+
+Implementation = Callable[..., Any]
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+
+
+class Function(FunctionValue):
+    """One function of the library."""
+
+    __slots__ = ("examples", "most", "needs", "prose", "pure")
+
+    def __init__(
+        self,
+        name: str,
+        call: Implementation,
+        needs: int,
+        most: int | None,
+        pure: bool,
+        examples: Sequence[tuple[str, str]],
+    ) -> None:
+        super().__init__(name, most or 0, call)
+        self.needs: Final = needs
+        self.most: Final = most
+        """None where there is no upper bound."""
+        self.pure: Final = pure
+        """Whether the same arguments always give the same result."""
+        self.prose: Final = (call.__doc__ or "").strip().partition("\n")[0]
+        self.examples: Final = tuple(examples)
+        """Expression and the printed form of its value."""
+
+    def wrong_count(self, count: int) -> str | None:
+        """What is wrong with calling it with `count` arguments, None when nothing is."""
+        if count < self.needs:
+            return f"Function {self.name} requires at least {_arguments(self.needs)}"
+        if self.most is not None and count > self.most:
+            return f"Function {self.name} requires at most {_arguments(self.most)}"
+        return None
+
+    def taking(self, count: int) -> Callable[..., Any]:
+        """As a value it takes what it takes as a call; missing arguments are null."""
+        if self.most is not None and count > self.most:
+            raise Failure(self.wrong_count(count) or "")
+        missing = (None,) * max(0, self.needs - count)
+        call: Implementation = self.call
+        return (lambda *arguments: call(*arguments, *missing)) if missing else call
+
+
+def function(
+    name: str, args: int | tuple[int, int | None], *examples: tuple[str, str], pure: bool = True
+) -> Callable[[AnyFunction], AnyFunction]:
+    """Register a function that takes `args` arguments: a count, or the least and the most (None: any number)."""
+    needs, most = (args, args) if isinstance(args, int) else args
+
+    def register(call: AnyFunction) -> AnyFunction:
+        FUNCTIONS[name] = Function(name, call, needs, most, pure, examples)
+        return call
+
+    return register
+
+
+def _arguments(count: int) -> str:
+    return f"{count} argument{'' if count == 1 else 's'}"
+
+
+def functions() -> Mapping[str, Function]:
+    """The library, by name."""
+    return MappingProxyType(FUNCTIONS)

@@ -1,0 +1,28 @@
+"""What a destination is: its file compiled into a filter and a request, and the index over all of them."""
+
+from catalog.problem import Problem
+from destinations.destination import Destination
+from destinations.errors import EventDataError, InputError
+from destinations.filter import Filter
+from destinations.globals import EventView
+from destinations.index import Index
+from destinations.loading import Loaded, load
+from destinations.secrets import Secrets
+from destinations.site import Site
+from destinations.watched import Changes, Watched
+
+__all__ = [
+    "Changes",
+    "Destination",
+    "EventDataError",
+    "EventView",
+    "Filter",
+    "Index",
+    "InputError",
+    "Loaded",
+    "Problem",
+    "Secrets",
+    "Site",
+    "Watched",
+    "load",
+]

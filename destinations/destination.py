@@ -1,0 +1,77 @@
+"""A compiled destination: what it wants, and the request it makes of an event. It sends nothing."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import overload
+
+from destinations.errors import EventDataError, InputError
+from destinations.filter import Filter
+from destinations.globals import EventView, invocation_needs
+from destinations.inputs import Inputs
+from destinations.request import RequestTemplate
+from destinations.secrets import Redactor
+from destinations.spec import DestinationSpec
+from records import Event, Request
+
+
+class Destination:
+    """One destination. It never changes: a changed file makes a new one."""
+
+    def __init__(
+        self,
+        spec: DestinationSpec,
+        filter: Filter,
+        inputs: Inputs,
+        request: RequestTemplate,
+        secrets: Mapping[str, str],
+    ) -> None:
+        """`secrets` are the values of those that the templates use, by name."""
+        self.spec = spec
+        self.id = spec.id
+        self.name = spec.name or spec.id
+        self.enabled = spec.enabled
+        self.project = spec.project
+        self.filter = filter
+        self._inputs = inputs
+        self._request = request
+        self._needs = invocation_needs(inputs.chains | request.chains)
+        self._secrets = dict(secrets)
+        self._redactor = Redactor(self._secrets.values())
+
+    def __repr__(self) -> str:
+        """The id alone: what else is in here may hold secrets."""
+        return f"Destination({self.id!r})"
+
+    def invocation_id(self, event: Event) -> str:
+        """The same for the same event on every attempt, resend and replay."""
+        parts = f"{self.id}\n{event.project}\n{event.uuid}"
+        return f"msg_{hashlib.sha256(parts.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+    def matches(self, view: EventView) -> bool:
+        """Whether the event is for this destination. Raises HogRuntimeError or EventDataError."""
+        return self.project in (None, view.event.project) and self.filter.matches(view)
+
+    def render(self, view: EventView) -> Request:
+        """The request for one event; raises InputError, whose text is free of secrets."""
+        try:
+            globals = dict(view.invocation(self._needs))
+            project_url = view.site.project(view.event.project).url
+            globals["source"] = {"name": self.name, "url": f"{project_url}/functions/{self.id}/configuration/"}
+            globals["secrets"] = self._secrets
+            self._inputs.render_into(globals)
+            return self._request.render(globals)
+        except InputError as error:
+            raise InputError(error.where, self.redact(error.message)) from None
+        except EventDataError as error:
+            raise InputError("event", self.redact(str(error))) from None
+        except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
+            text = f"the request cannot be made of it: {type(error).__name__}: {error}"
+            raise InputError("event", self.redact(text)) from None
+
+    @overload
+    def redact(self, text: str) -> str: ...
+    @overload
+    def redact(self, text: bytes) -> bytes: ...
+    def redact(self, text: str | bytes) -> str | bytes:
+        """The text with `***` for every secret that this destination uses."""
+        return self._redactor(text)

@@ -1,0 +1,59 @@
+"""Which destinations may want an event, by its project and its name alone. It runs no filter."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from destinations.destination import Destination
+
+Destinations = tuple[Destination, ...]
+
+
+class _Names(NamedTuple):
+    named: Mapping[str, Destinations]
+    """For each event name that a filter names: those that name it and those that take any name."""
+    any: Destinations
+    """Those that take any name."""
+
+
+class Index:
+    """The enabled destinations. Two dictionary look-ups an event, whatever their number."""
+
+    def __init__(self, destinations: Iterable[Destination]) -> None:
+        """Disabled ones are left out."""
+        enabled = sorted((each for each in destinations if each.enabled), key=lambda each: each.id)
+        self._by_id = {each.id: each for each in enabled}
+        self._elsewhere = _names(each for each in enabled if each.project is None)
+        self._projects = {
+            project: _names(each for each in enabled if each.project in (None, project))
+            for project in {each.project for each in enabled if each.project is not None}
+        }
+
+    def candidates(self, project: int, event_name: str, only_for: str | None = None) -> Destinations:
+        """Those whose project and event names fit, by id; with `only_for`, that one or none."""
+        names = self._projects.get(project, self._elsewhere)
+        found = names.named.get(event_name, names.any)
+        if only_for is None:
+            return found
+        return tuple(each for each in found if each.id == only_for)
+
+    def get(self, destination_id: str) -> Destination | None:
+        """The enabled destination of that id."""
+        return self._by_id.get(destination_id)
+
+    def __len__(self) -> int:
+        """How many are enabled."""
+        return len(self._by_id)
+
+
+def _names(destinations: Iterable[Destination]) -> _Names:
+    fitting = tuple(destinations)
+    names = {name for each in fitting for name in each.filter.event_names or ()}
+    return _Names(
+        {name: tuple(each for each in fitting if _takes(each, name)) for name in names},
+        tuple(each for each in fitting if each.filter.event_names is None),
+    )
+
+
+def _takes(destination: Destination, event_name: str) -> bool:
+    names = destination.filter.event_names
+    return names is None or event_name in names

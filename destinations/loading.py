@@ -1,0 +1,137 @@
+"""Reads destination files and compiles them. One file that does not load never stops another one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import hog
+from catalog.loading import Catalog
+from catalog.problem import Problem, excerpt, suggestion
+from catalog.scalar import YamlError
+from catalog.yaml_file import lines_of, parse, read
+from destinations.destination import Destination
+from destinations.fields import fitted
+from destinations.filter import Filter
+from destinations.inputs import compile_inputs
+from destinations.names import IN_FILTER, explain_in_filter
+from destinations.report import Report
+from destinations.request import RequestTemplate
+from destinations.secrets import Secrets
+from destinations.spec import ID, DestinationSpec
+from destinations.templates import TextCompiler
+
+SUFFIXES = (".yaml", ".yml")
+
+
+class Loaded(NamedTuple):
+    """What the files of a directory say."""
+
+    destinations: dict[str, Destination]
+    """By id, those that can run."""
+    problems: list[Problem]
+    """Everything that is wrong, in the order of the files."""
+
+
+class CompiledFile(NamedTuple):
+    """One file: its destination if there is nothing wrong with it, else what is wrong."""
+
+    file: str
+    destination: Destination | None
+    problems: tuple[Problem, ...]
+
+
+def load(directory: Path, secrets: Secrets, catalog: Catalog) -> Loaded:
+    """Compile every `*.yaml` and `*.yml` of the directory."""
+    try:
+        paths = destination_files(directory)
+    except OSError as error:
+        return Loaded({}, [Problem(str(directory), "", 1, 1, f"cannot be read: {error.strerror}")])
+    return assembled(compile_path(path, secrets, catalog) for path in paths)
+
+
+def assembled(files: Iterable[CompiledFile]) -> Loaded:
+    """Put compiled files together; of two files with one id the first stays."""
+    destinations: dict[str, Destination] = {}
+    owners: dict[str, str] = {}
+    problems: list[Problem] = []
+    for file in files:
+        problems += file.problems
+        stem = Path(file.file).stem
+        if stem in owners:
+            message = f"duplicate id '{stem}': {Path(owners[stem]).name} has it too; delete one of the files"
+            problems.append(Problem(file.file, "id", 1, 1, message, "", stem))
+            continue
+        owners[stem] = file.file
+        if file.destination is not None:
+            destinations[file.destination.id] = file.destination
+    return Loaded(destinations, problems)
+
+
+def destination_files(directory: Path) -> list[Path]:
+    """The files in the order of their names; hidden ones belong to editors. Raises OSError."""
+    return sorted(
+        path for path in directory.iterdir() if path.suffix in SUFFIXES and path.name[0] != "." and path.is_file()
+    )
+
+
+def compile_path(path: Path, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+    """Read and compile one file."""
+    try:
+        data = read(path)
+    except OSError as error:
+        problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
+        return CompiledFile(str(path), None, (problem,))
+    return compile_bytes(path, data, secrets, catalog)
+
+
+def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+    """Compile one file that has been read."""
+    file = str(path)
+    try:
+        yaml = parse(data)
+    except YamlError as error:
+        line, column = error.place
+        problem = Problem(file, "", line, column, error.message, excerpt(lines_of(data), line, column), path.stem)
+        return CompiledFile(file, None, (problem,))
+    report = Report(file, path.stem, yaml)
+    destination = _compile(path.stem, report, secrets, catalog)
+    return CompiledFile(file, None if report.problems else destination, tuple(report.problems))
+
+
+def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> Destination | None:
+    spec = fitted(report.yaml.values, DestinationSpec, (), report)
+    _check_id(spec.id, stem, report)
+    filter = _compile_filter(spec.filters.when, report)
+    template = catalog.get(spec.template)
+    if template is None:
+        report.at(("template",), f"unknown template '{spec.template}'{suggestion(spec.template, sorted(catalog))}")
+        return None
+    texts = TextCompiler(report, secrets, list(template.spec.inputs))
+    inputs = compile_inputs(template.spec.inputs, spec.inputs, texts, report)
+    request = RequestTemplate(template.spec.request, inputs, texts, report)
+    return Destination(spec, filter, inputs, request, texts.used_secrets)
+
+
+def _check_id(destination_id: str, stem: str, report: Report) -> None:
+    if not destination_id:
+        return
+    if not ID.fullmatch(destination_id):
+        report.at(("id",), f"id '{destination_id}' may only have a-z, 0-9 and '-'")
+    elif destination_id != stem:
+        report.at(("id",), f"id '{destination_id}' is not the file's name; write 'id: {stem}' or rename the file")
+
+
+def _compile_filter(when: str | None, report: Report) -> Filter:
+    if when is None:
+        return Filter(None)
+    path = ("filters", "when")
+    try:
+        program = hog.expression(when, names=IN_FILTER)
+    except hog.HogError as error:
+        report.of_hog(path, error)
+        return Filter(None)
+    for chain in sorted(program.chains):
+        # `event.properties.x`: a name that exists, read as what it is not.
+        if message := explain_in_filter(chain):
+            report.inside(path, when, max(when.find(".".join(chain)), 0), message)
+    return Filter(program)

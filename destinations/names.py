@@ -1,0 +1,41 @@
+"""Which names exist in filters and in templates, and what to write instead where somebody mixes up the two.
+
+Filters see the event's row, where `event` is the event's name; templates see the event as an object.
+"""
+
+import hog
+from destinations.globals import FILTER_ROOTS, GROUP_ROOTS, TEMPLATE_ROOTS
+
+_EVENT_FIELDS = frozenset(
+    {"uuid", "event", "distinct_id", "properties", "elements_chain", "timestamp", "captured_at", "url"}
+)
+
+
+def explain_in_filter(chain: tuple[str, ...]) -> str | None:
+    """What to write instead of `chain` in a filter; None if there is nothing to say."""
+    root, *rest = chain
+    if root == "event" and rest:
+        instead = ".".join(rest) if rest[0] in FILTER_ROOTS else None
+        hint = f": write `{instead}`" if instead else ""
+        return f"filters see the event's row, where `event` is its name{hint}"
+    if root == "groups":
+        return "filters see groups by number: write `$group_0` for the key, `group_0.properties.x` for a property"
+    if root in ("inputs", "secrets", "project", "source"):
+        return f"filters do not see `{root}`: only templates do"
+    return None
+
+
+def explain_in_template(chain: tuple[str, ...]) -> str | None:
+    """What to write instead of `chain` in a template; None if there is nothing to say."""
+    root = chain[0]
+    if root in _EVENT_FIELDS and root != "event":
+        return f"templates see the event as `event`: write `event.{'.'.join(chain)}`"
+    if root == "pdi":
+        return "templates see the person as `person`: write `person.id`, `person.properties.x`"
+    if root in GROUP_ROOTS:
+        return "templates see groups by type: write `groups.TYPE.id`, `groups.TYPE.properties.x`"
+    return None
+
+
+IN_FILTER = hog.Names(FILTER_ROOTS, explain_in_filter)
+IN_TEMPLATE = hog.Names(TEMPLATE_ROOTS, explain_in_template)

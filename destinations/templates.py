@@ -1,0 +1,82 @@
+"""Compiles the texts of one destination file, and notes which secrets they use. It renders nothing."""
+
+import hog
+from catalog.problem import path_text, suggestion
+from catalog.yaml_file import Steps
+from destinations.names import IN_TEMPLATE
+from destinations.report import Report
+from destinations.secrets import Secrets
+from destinations.url import UrlTemplate
+from destinations.values import Chain, Constant, Template, Url, Value
+
+
+class TextCompiler:
+    """Turns texts into values. What is wrong goes to the report, and the value is then null."""
+
+    def __init__(self, report: Report, secrets: Secrets, inputs: list[str]) -> None:
+        """`inputs` are the names that `inputs.x` may use."""
+        self._report = report
+        self._secrets = secrets
+        self._inputs = inputs
+        self.used_secrets: dict[str, str] = {}
+
+    def text(self, text: str, path: Steps) -> Value:
+        """A template."""
+        where = _where(path)
+        try:
+            program = hog.template(text, names=IN_TEMPLATE)
+        except hog.HogError as error:
+            self._report.of_hog(path, error)
+            return Constant(None)
+        self._check_chains(program, text, path)
+        if not program.constant:
+            return Template(program, where)
+        try:
+            return Constant(program({}))
+        except hog.HogRuntimeError as error:
+            self._report.of_hog(path, error)
+            return Constant(None)
+
+    def url(self, text: str, path: Steps) -> Value:
+        """A template of a URL, without the blanks around it: a YAML block ends with a newline."""
+        bare = text.strip()
+        try:
+            parts = hog.template_parts(bare, names=IN_TEMPLATE)
+        except hog.HogError:
+            return self.text(text, path)
+        if len(parts) == 1 and isinstance(parts[0], hog.Program):
+            return self.text(bare, path)
+        template = UrlTemplate(parts, _where(path))
+        for program in template.programs:
+            self._check_chains(program, text, path)
+        return Url(template) if template.programs else Constant(template.render({}))
+
+    def _check_chains(self, program: hog.Program, text: str, path: Steps) -> None:
+        for chain in sorted(program.chains):
+            problem = self._problem(chain)
+            if problem:
+                self._report.inside(path, text, max(text.find(".".join(chain[:2])), 0), problem)
+
+    def _problem(self, chain: Chain) -> str | None:
+        match chain:
+            case ("secrets", name, *_):
+                return self._use_secret(name)
+            case ("secrets",):
+                return "a secret needs its name: write `secrets.NAME`"
+            case ("inputs", name, *_) if name not in self._inputs:
+                return f"unknown input '{name}'{suggestion(name, self._inputs)}"
+            case ("inputs",):
+                return "an input needs its name: write `inputs.NAME`"
+            case _:
+                return None
+
+    def _use_secret(self, name: str) -> str | None:
+        value = self._secrets.get(name)
+        if value is None:
+            return f"secret '{name}' is not set: set the environment variable {name} or mount a file of that name"
+        self.used_secrets[name] = value
+        return None
+
+
+def _where(path: Steps) -> str:
+    return f"input '{path_text(path[1:])}'" if path[0] == "inputs" else path_text(path)

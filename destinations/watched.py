@@ -1,0 +1,123 @@
+"""A directory of destination files that people edit while the job runs.
+
+The caller polls; there is no thread in here. A file that no longer loads keeps its last good version in effect. A value
+of a secret is read when a file is compiled, so a changed secret takes effect with the next change of the file.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from catalog.loading import Catalog
+from catalog.problem import Problem
+from catalog.yaml_file import read
+from destinations.destination import Destination
+from destinations.loading import CompiledFile, Loaded, assembled, compile_bytes, destination_files
+from destinations.secrets import Secrets
+
+# A file system may stamp two writes within this time alike, so a young file is compared by its content.
+YOUNG_S = 3.0
+
+
+class Changes(NamedTuple):
+    """What a poll found, by id."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    """Files that have just become invalid, or are so in another way than before."""
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return any(self)
+
+
+class _Stamp(NamedTuple):
+    mtime_ns: int
+    ctime_ns: int
+    size: int
+    inode: int
+
+
+class _Known(NamedTuple):
+    stamp: _Stamp
+    digest: bytes
+    compiled: CompiledFile
+    """With the last good version where the present one does not load."""
+
+
+class Watched:
+    """The destinations of a directory and how they change. For one thread."""
+
+    def __init__(self, directory: Path, secrets: Secrets, catalog: Catalog) -> None:
+        """Nothing is read before the first poll."""
+        self._directory = directory
+        self._secrets = secrets
+        self._catalog = catalog
+        self._files: dict[Path, _Known] = {}
+        self._loaded = Loaded({}, [])
+
+    @property
+    def destinations(self) -> dict[str, Destination]:
+        """Those in effect."""
+        return self._loaded.destinations
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the files as they are now."""
+        return self._loaded.problems
+
+    def poll(self, now: float) -> Changes:
+        """Look at the files, compile those that changed. `now` is seconds since the epoch, by the files' clock."""
+        before = self._loaded
+        try:
+            paths = destination_files(self._directory)
+        except OSError as error:
+            # A directory that is away for a moment (a mount, a rename) must not stop every destination.
+            problem = Problem(str(self._directory), "", 1, 1, f"cannot be read: {error.strerror}")
+            self._loaded = Loaded(before.destinations, [problem])
+            return _changes(before, self._loaded)
+        self._files = {path: known for path in paths if (known := self._look_at(path, now)) is not None}
+        self._loaded = assembled(known.compiled for known in self._files.values())
+        return _changes(before, self._loaded)
+
+    def _look_at(self, path: Path, now: float) -> _Known | None:
+        """What is known of the file after looking at it; None if it has just gone."""
+        known = self._files.get(path)
+        try:
+            stamp = _stamp(path)
+            if known is not None and stamp == known.stamp and now - stamp.mtime_ns / 1e9 > YOUNG_S:
+                return known
+            data = read(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
+            return _Known(_Stamp(0, 0, 0, 0), b"", _kept(CompiledFile(str(path), None, (problem,)), known))
+        digest = hashlib.sha256(data).digest()
+        if known is not None and digest == known.digest:
+            return known._replace(stamp=stamp)
+        return _Known(stamp, digest, _kept(compile_bytes(path, data, self._secrets, self._catalog), known))
+
+
+def _kept(compiled: CompiledFile, known: _Known | None) -> CompiledFile:
+    if compiled.destination is None and known is not None:
+        return compiled._replace(destination=known.compiled.destination)
+    return compiled
+
+
+def _stamp(path: Path) -> _Stamp:
+    stat = path.stat()
+    return _Stamp(stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+
+
+def _changes(before: Loaded, after: Loaded) -> Changes:
+    old, new = before.destinations, after.destinations
+    invalid = {problem.destination for problem in after.problems if problem not in before.problems}
+    return Changes(
+        added=tuple(sorted(new.keys() - old.keys())),
+        changed=tuple(sorted(key for key in new.keys() & old.keys() if new[key] is not old[key])),
+        removed=tuple(sorted(old.keys() - new.keys())),
+        invalid=tuple(sorted(invalid)),
+    )

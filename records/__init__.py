@@ -1,0 +1,27 @@
+"""The structs that travel between steps. Data only: no decoding, no deciding, no I/O."""
+
+from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
+from records.invocation import CONNECTION_HEADERS, Attempt, ErrorKind, Invocation, Outcome, Request, Response, Verdict
+from records.journal import LogLine, Metric, Status
+
+__all__ = [
+    "CONNECTION_HEADERS",
+    "Attempt",
+    "DeadLetter",
+    "Deleted",
+    "EndOfInput",
+    "ErrorKind",
+    "Event",
+    "Group",
+    "Invocation",
+    "LogLine",
+    "Message",
+    "Metric",
+    "Outcome",
+    "Person",
+    "RangeRead",
+    "Request",
+    "Response",
+    "Status",
+    "Verdict",
+]

@@ -1,0 +1,122 @@
+"""What goes to a destination and what comes back: one invocation per match, one attempt per request, one outcome."""
+
+from enum import StrEnum
+
+import msgspec
+
+CONNECTION_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection"}
+    | {"upgrade", "te", "trailer", "expect"}
+)
+"""Lower-case names that no `Request` may carry: they describe the bytes on the connection, which only the connection
+knows. A template could desynchronise it with them, or wait for an answer that never comes."""
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """A rendered HTTP request. It may hold secrets, so it lives in memory only: in no snapshot, log or journal."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Invocation(msgspec.Struct, gc=False):
+    """One match of one event by one destination.
+
+    `request` is None when the inputs could not be rendered; `error` then says why.
+    """
+
+    id: str
+    """Stable over retries, resends and replays: made of the destination and the event. Sent as `webhook-id`."""
+    destination: str
+    stream: str
+    partition: int
+    offset: int
+    read_ms: int
+    event_uuid: str
+    event_name: str
+    distinct_id: str
+    request: Request | None
+    error: str | None = None
+    reread: bool = False
+    """True when the backlog lane brought it."""
+    retries: int = 0
+    """Counted retries made so far."""
+    resent: bool = False
+    """Whether the one uncounted retry, for a kept-alive connection that was gone, has been used."""
+
+
+class Response(msgspec.Struct, frozen=True, gc=False):
+    """What the endpoint answered. `body` is cut at 256 KiB, then `truncated` is true."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    truncated: bool = False
+
+
+class ErrorKind(StrEnum):
+    """Why an attempt has no response."""
+
+    TIMEOUT = "timeout"
+    CONNECT = "connect"
+    """Refused, unreachable, name not found, TLS failure."""
+    RESET = "reset"
+    """The connection broke before the response was complete."""
+    BLOCKED = "blocked"
+    """The address guard refused the address: never retried."""
+    INVALID = "invalid"
+    """The request cannot be sent (bad URL, bad header): never retried."""
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """One request and how it ended: either `response` or `error` is set.
+
+    `reused` tells that the request went out on a kept-alive connection.
+    """
+
+    invocation: Invocation
+    started_at: float
+    """Seconds since the epoch."""
+    duration_ms: float
+    response: Response | None = None
+    error: ErrorKind | None = None
+    detail: str = ""
+    reused: bool = False
+
+
+class Verdict(StrEnum):
+    """What became of an attempt, or of an invocation that could not be attempted."""
+
+    DELIVERED = "delivered"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    """For good: retries used up, or an answer that a retry would not change."""
+    SKIPPED = "skipped"
+    """Given up by a person, or no longer matching when its turn came."""
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """An invocation's attempt with the verdict over it; what `settle` turns into log lines and metrics.
+
+    All text in it is already free of secrets.
+    """
+
+    destination: str
+    invocation: str
+    verdict: Verdict
+    at: float
+    """Seconds since the epoch."""
+    attempts: int
+    stream: str
+    partition: int
+    offset: int
+    event_uuid: str
+    event_name: str
+    status: int | None = None
+    duration_ms: float = 0.0
+    reason: str = ""
+    """Empty when delivered; else one sentence: what happened and what to do."""
+    body: bytes = b""
+    """The first 256 KiB of a response that is not 2xx."""

@@ -1,0 +1,56 @@
+"""What the journal keeps. Log lines and metrics have the field names of the topics that PostHog's pipelines read."""
+
+import msgspec
+
+
+class LogLine(msgspec.Struct, frozen=True, gc=False):
+    """One line about one destination. `message` is at most 10,000 characters; `body` is the response it speaks of."""
+
+    log_source_id: str
+    """The destination's id."""
+    timestamp: float
+    level: str
+    """debug, info, warn or error."""
+    message: str
+    instance_id: str = ""
+    """The invocation's id, or empty."""
+    body: bytes = b""
+
+
+class Metric(msgspec.Struct, frozen=True, gc=False):
+    """A count within one minute. `minute` is seconds since the epoch, a multiple of 60."""
+
+    app_source_id: str
+    minute: int
+    metric_kind: str
+    """success, failure or other."""
+    metric_name: str
+    count: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The present state of one destination. `matched == delivered + failed + owed + expired + skipped`, always."""
+
+    id: str
+    name: str
+    state: str
+    """live, behind, disabled, or invalid."""
+    at: float
+    matched: int = 0
+    delivered: int = 0
+    failed: int = 0
+    owed: int = 0
+    expired: int = 0
+    skipped: int = 0
+    in_flight: int = 0
+    waiting_retry: int = 0
+    error_rate: float = 0.0
+    """Share of the attempts of the last minute that failed, 0 to 1."""
+    p50_ms: float | None = None
+    """Response time over the last minute."""
+    p99_ms: float | None = None
+    lag_s: float = 0.0
+    """Age of the oldest event still owed, seconds; 0 when nothing is owed."""
+    last_error: str = ""
+    problem: str = ""
+    """Why the destination is not running, or the first error of its file."""

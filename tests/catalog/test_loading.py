@@ -1,0 +1,45 @@
+"""The template folders."""
+
+from pathlib import Path
+
+import pytest
+
+from catalog import CatalogError, InputType, builtin, load
+
+GOOD = "name: X\ndescription: Y.\ninputs: {url: {type: url, label: Address}}\nrequest: {url: '{inputs.url}'}\n"
+
+
+def test_the_webhook_template() -> None:
+    spec = builtin()["webhook"].spec
+    assert {key: (each.type, each.required, each.default) for key, each in spec.inputs.items()} == {
+        "url": (InputType.URL, True, None),
+        "method": (InputType.STRING, False, "POST"),
+        "headers": (InputType.DICTIONARY, False, {"Content-Type": "application/json"}),
+        "body": (InputType.JSON, False, {"event": "{event}", "person": "{person}"}),
+    }
+
+
+def test_templates_are_found_by_their_folder(tmp_path: Path) -> None:
+    _write(tmp_path, "my-crm", GOOD)
+    assert list(load(tmp_path)) == ["my-crm"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "text", "message"),
+    [
+        ("My", GOOD, "{file}: the folder's name must be kebab-case: a-z, 0-9 and single hyphens"),
+        ("a", "name: [", "{file} (1,8): expected the node content, but found '<stream end>'"),
+        ("a", GOOD + "extra: 1", "{file}: Object contains unknown field `extra`"),
+        ("a", GOOD.replace("type: url", "type: uri"), "{file}: Invalid enum value 'uri' - at `$.inputs[...].type`"),
+    ],
+)
+def test_a_broken_template_raises(tmp_path: Path, slug: str, text: str, message: str) -> None:
+    _write(tmp_path, slug, text)
+    with pytest.raises(CatalogError) as raised:
+        load(tmp_path)
+    assert str(raised.value) == message.format(file=tmp_path / slug / "template.yaml")
+
+
+def _write(directory: Path, slug: str, text: str) -> None:
+    (directory / slug).mkdir()
+    (directory / slug / "template.yaml").write_text(text)

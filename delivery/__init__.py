@@ -1,0 +1,23 @@
+"""What `deliver` decides, pure: retries, ranges, windows, accounts, when sources must wait. No engine, no network."""
+
+from delivery.handoff import Handoff
+from delivery.outbox import Outbox, OutboxState, StateError, read_state
+from delivery.policy import Policy
+from delivery.progress import Load, Progress
+from delivery.ranges import Backlog, Range, Reread
+from delivery.strain import Strain
+
+__all__ = [
+    "Backlog",
+    "Handoff",
+    "Load",
+    "Outbox",
+    "OutboxState",
+    "Policy",
+    "Progress",
+    "Range",
+    "Reread",
+    "StateError",
+    "Strain",
+    "read_state",
+]

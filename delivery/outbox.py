@@ -1,0 +1,305 @@
+"""One destination's outbox: what is held, what waits for a retry, what is owed by range, and the account of it all.
+
+Pure: it neither sends nor reads; the operator around it does, and passes the time in.
+"""
+
+import heapq
+import random
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from delivery.policy import Policy
+from delivery.ranges import Backlog, Range, Reread
+from delivery.retry import decide
+from delivery.windows import Window
+from records import Attempt, Invocation, Outcome, RangeRead, Status, Verdict
+
+STATE_VERSION = 1
+_OVERSHOOT = 8
+"""What is on the road already when the sources stop must find a place: a batch of every partition."""
+_SMALLEST_READ = 64
+"""A re-read of fewer messages than this costs more in turns of the road than it brings."""
+
+Key = tuple[str, int, int]
+
+
+class OutboxState(msgspec.Struct):
+    """The snapshot: counts, ranges, and the positions of what was held. It holds no event and no secret."""
+
+    version: int
+    destination: str
+    matched: int
+    delivered: int
+    failed: int
+    expired: int
+    skipped: int
+    ranges: list[Range]
+    held: list[tuple[str, int, list[int], float]]
+    """Per partition: stream, partition, offsets, and when the oldest of them was read."""
+
+
+class StateError(Exception):
+    """A snapshot that this version cannot read."""
+
+
+def read_state(snapshot: bytes) -> OutboxState:
+    """Decode a snapshot.
+
+    Raises:
+        StateError: When another version wrote it, or it is damaged.
+    """
+    try:
+        head = msgspec.msgpack.decode(snapshot, type=_Head)
+        if head.version != STATE_VERSION:
+            raise StateError(
+                f"the saved state of destination {head.destination!r} has version {head.version}, this Offramp reads "
+                f"{STATE_VERSION}; start the version that wrote it, let it drain, then upgrade"
+            )
+        return msgspec.msgpack.decode(snapshot, type=OutboxState)
+    except msgspec.MsgspecError as error:
+        raise StateError(f"the saved state of a destination cannot be read: {error}") from None
+
+
+class _Head(msgspec.Struct):
+    version: int
+    destination: str = "?"
+
+
+class Outbox:
+    """What deliver knows of one destination.
+
+    The account `matched == delivered + failed + owed + expired + skipped` holds after every call.
+    """
+
+    def __init__(
+        self,
+        destination: str,
+        policy: Policy,
+        state: OutboxState | None = None,
+        redact: Callable[[bytes], bytes] = bytes,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Start empty, or with everything that a snapshot says is owed as ranges to read again."""
+        self.destination = destination
+        self.policy = policy
+        self.redact = redact
+        self.matched = self.delivered = self.failed = self.expired = self.skipped = 0
+        self.behind = False
+        self.slow = False
+        """Whether the destination is slow by itself. One that is not may hold more than its outbox for a moment: the
+        sources wait for it."""
+        self.last_error = ""
+        self.window = Window()
+        self.backlog = Backlog()
+        self._chance = chance
+        self._held: dict[Key, Invocation] = {}
+        self._pending: set[Key] = set()
+        self._retries: list[tuple[float, int, Invocation]] = []
+        self._sequence = 0
+        self._to_send: list[Invocation] = []
+        if state is not None:
+            self._restore(state)
+
+    @property
+    def owed(self) -> int:
+        """In flight, waiting for a slot or a retry, or in ranges."""
+        return len(self._held) + len(self.backlog)
+
+    @property
+    def pending(self) -> int:
+        """Held and waiting for nothing but a slot or an answer."""
+        return len(self._pending)
+
+    @property
+    def handed_over(self) -> int:
+        """Given to the transport and not settled."""
+        return len(self._pending) - len(self._to_send)
+
+    @property
+    def waiting(self) -> int:
+        """Held and waiting for the time of a retry."""
+        return len(self._retries)
+
+    def accept(self, invocation: Invocation, now: float) -> Outcome | None:
+        """Take one match: to be sent, or noted as owed while the destination is behind.
+
+        Returns:
+            The outcome at once, when there is nothing that could be sent.
+        """
+        if not invocation.reread or not self.backlog.arrived(invocation.offset):
+            self.matched += 1
+        if invocation.request is None:
+            self.failed += 1
+            return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
+        if not invocation.reread and (self.behind or self._is_full()):
+            self.behind = True
+            self.backlog.add(invocation.stream, invocation.partition, invocation.offset, invocation.read_ms / 1000)
+            return None
+        key = _key(invocation)
+        self._held[key] = invocation
+        self._send(key, invocation)
+        return None
+
+    def range_read(self, mark: RangeRead, heard: bool = True) -> int:
+        """The backlog lane has come to the end of what it was asked for.
+
+        With `heard` false nobody could want what it read, and it stays owed.
+
+        Returns:
+            How many matches have expired: the log no longer has them.
+        """
+        if not heard:
+            self.backlog.reading = False
+            return 0
+        finished = self.backlog.finished(mark)
+        self.skipped += finished.skipped
+        self.expired += finished.expired
+        return finished.expired
+
+    def next_read(self) -> Reread | None:
+        """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
+        if self.behind and len(self.backlog) + len(self._held) <= self.policy.outbox // 2:
+            # What is left fits easily: new matches are sent at once again while the rest is fetched.
+            self.behind = False
+            self.backlog.seal()
+        room = self.policy.outbox - len(self._held)
+        if room < min(_SMALLEST_READ, self.policy.outbox):
+            return None
+        return self.backlog.next_read(self.destination, room)
+
+    def take_to_send(self, now: float) -> list[Invocation]:
+        """What is to be handed to the transport now: new matches and retries whose time has come."""
+        while self._retries and self._retries[0][0] <= now:
+            invocation = heapq.heappop(self._retries)[2]
+            self._send(_key(invocation), invocation)
+        batch, self._to_send = self._to_send, []
+        return batch
+
+    def next_retry_at(self) -> float | None:
+        """When the next retry is due."""
+        return self._retries[0][0] if self._retries else None
+
+    def settle(self, attempts: Iterable[Attempt], now: float) -> list[Outcome]:
+        """Decide over finished attempts."""
+        return [self._settle(attempt, now) for attempt in attempts]
+
+    def drop(self) -> None:
+        """Give up everything owed: the destination was removed by a person."""
+        self.skipped += self.owed
+        self._held.clear()
+        self._pending.clear()
+        self._retries.clear()
+        self._to_send.clear()
+        self.backlog = Backlog()
+
+    def status(self, name: str, now: float, in_flight: int) -> Status:
+        """The account and the windows, as `offramp status` shows them; `in_flight` is the transport's number."""
+        oldest = [i.read_ms / 1000 for i in self._first_held()]
+        if (since := self.backlog.oldest()) is not None:
+            oldest.append(since)
+        return Status(
+            id=self.destination,
+            name=name,
+            state="behind" if self.behind else "live",
+            at=now,
+            matched=self.matched,
+            delivered=self.delivered,
+            failed=self.failed,
+            owed=self.owed,
+            expired=self.expired,
+            skipped=self.skipped,
+            in_flight=in_flight,
+            waiting_retry=self.waiting,
+            error_rate=round(self.window.error_rate(now), 4),
+            p50_ms=self.window.quantile_ms(now, 0.5),
+            p99_ms=self.window.quantile_ms(now, 0.99),
+            lag_s=round(max(0.0, now - min(oldest)), 3) if oldest else 0.0,
+            last_error=self.last_error,
+        )
+
+    def snapshot(self) -> bytes:
+        """Everything that must survive a crash. Events themselves stay in the log."""
+        held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
+        for (stream, partition, offset), invocation in self._held.items():
+            group = held.get((stream, partition))
+            if group is None:
+                group = held[stream, partition] = (stream, partition, [], invocation.read_ms / 1000)
+            group[2].append(offset)
+        return msgspec.msgpack.encode(
+            OutboxState(
+                version=STATE_VERSION,
+                destination=self.destination,
+                matched=self.matched,
+                delivered=self.delivered,
+                failed=self.failed,
+                expired=self.expired,
+                skipped=self.skipped,
+                ranges=self.backlog.ranges,
+                held=list(held.values()),
+            )
+        )
+
+    def _restore(self, state: OutboxState) -> None:
+        self.matched, self.delivered, self.failed = state.matched, state.delivered, state.failed
+        self.expired, self.skipped = state.expired, state.skipped
+        self.backlog = Backlog(state.ranges)
+        for stream, partition, offsets, since in state.held:
+            self.backlog.add_exactly(stream, partition, offsets, since)
+        self.behind = len(self.backlog) > self.policy.outbox // 2
+
+    def _is_full(self) -> bool:
+        held = len(self._held)
+        return held >= self.policy.outbox and (self.slow or held >= self.policy.outbox * _OVERSHOOT)
+
+    def _send(self, key: Key, invocation: Invocation) -> None:
+        self._pending.add(key)
+        self._to_send.append(invocation)
+
+    def _settle(self, attempt: Attempt, now: float) -> Outcome:
+        invocation = attempt.invocation
+        key = _key(invocation)
+        self._pending.discard(key)
+        decision = decide(attempt, invocation.retries, self.policy, now, self._chance(), invocation.resent)
+        self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
+        if decision.verdict is Verdict.DELIVERED:
+            self.delivered += self._held.pop(key, None) is not None
+            return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
+        if decision.verdict is Verdict.RETRYING:
+            invocation.retries += not decision.instant
+            invocation.resent |= decision.instant
+            self._sequence += 1
+            heapq.heappush(self._retries, (decision.retry_at, self._sequence, invocation))
+        else:
+            self.failed += self._held.pop(key, None) is not None
+        outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
+        self.last_error = outcome.reason
+        return outcome
+
+    def _outcome(
+        self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
+    ) -> Outcome:
+        response = attempt.response if attempt is not None else None
+        return Outcome(
+            destination=self.destination,
+            invocation=invocation.id,
+            verdict=verdict,
+            at=now,
+            attempts=invocation.retries + (verdict is not Verdict.RETRYING),
+            stream=invocation.stream,
+            partition=invocation.partition,
+            offset=invocation.offset,
+            event_uuid=invocation.event_uuid,
+            event_name=invocation.event_name,
+            status=response.status if response is not None else None,
+            duration_ms=attempt.duration_ms if attempt is not None else 0.0,
+            reason=self.redact(reason.encode()).decode(errors="replace") if reason else "",
+            body=self.redact(response.body) if response is not None and verdict is not Verdict.DELIVERED else b"",
+        )
+
+    def _first_held(self) -> list[Invocation]:
+        return [next(iter(self._held.values()))] if self._held else []
+
+
+def _key(invocation: Invocation) -> Key:
+    return (invocation.stream, invocation.partition, invocation.offset)

@@ -1,0 +1,119 @@
+"""The one place that decides what an attempt means: delivered, try again (when), or failed for good (why).
+
+Pure: time and chance are passed in.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+import msgspec
+
+from delivery.policy import Policy
+from records import Attempt, ErrorKind, Response, Verdict
+
+RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that say "not now". Every other answer but 2xx says "not like this", and a retry would not change it."""
+
+RETRIED_ERRORS = frozenset({ErrorKind.TIMEOUT, ErrorKind.CONNECT, ErrorKind.RESET})
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """`retry_at` (seconds since the epoch) is set when the verdict is RETRYING. `reason` is empty when delivered."""
+
+    verdict: Verdict
+    reason: str = ""
+    retry_at: float = 0.0
+    instant: bool = False
+    """A retry that is not counted: the kept-alive connection was gone, so the request never reached anybody."""
+
+
+DELIVERED = Decision(Verdict.DELIVERED)
+
+
+def decide(
+    attempt: Attempt, retries_made: int, policy: Policy, now: float, jitter: float, instant_made: bool = False
+) -> Decision:
+    """Say what becomes of an invocation after this attempt.
+
+    Args:
+        attempt: How the request ended.
+        retries_made: Counted retries before this attempt: 0 for the first.
+        policy: Of the destination.
+        now: Seconds since the epoch.
+        jitter: From 0 to 1, uniformly chosen by the caller.
+        instant_made: Whether the uncounted retry has been used already.
+    """
+    response = attempt.response
+    if response is not None and 200 <= response.status < 300:
+        return DELIVERED
+    reason = explain(attempt)
+    if attempt.error is ErrorKind.RESET and attempt.reused and not instant_made:
+        # A server may close an idle connection at the very moment that it is used again: nobody has seen the request.
+        return Decision(Verdict.RETRYING, reason, now, instant=True)
+    if not is_retried(attempt):
+        return Decision(Verdict.FAILED, reason)
+    if retries_made >= policy.retries:
+        return Decision(Verdict.FAILED, f"{reason}; given up after {retries_made + 1} attempts")
+    wait_s = backoff_s(retries_made, policy, jitter)
+    asked_s = retry_after_s(response, now) if response is not None else None
+    if asked_s is not None:
+        # The server knows better than our curve, within reason: a longer wish is cut, never ignored.
+        wait_s = min(asked_s, policy.retry_after_cap_s)
+    return Decision(Verdict.RETRYING, reason, now + wait_s)
+
+
+def is_retried(attempt: Attempt) -> bool:
+    """Whether a later attempt could end differently."""
+    if attempt.response is not None:
+        return attempt.response.status in RETRIED_STATUSES
+    return attempt.error in RETRIED_ERRORS
+
+
+def backoff_s(retries_made: int, policy: Policy, jitter: float) -> float:
+    """Doubling wait in seconds, ± 20 % so that what failed together does not return together."""
+    doubled: float = policy.backoff_s * 2.0 ** min(retries_made, 32)
+    return min(doubled * (0.8 + 0.4 * jitter), policy.backoff_cap_s)
+
+
+def retry_after_s(response: Response, now: float) -> float | None:
+    """Seconds that the `Retry-After` header asks for (a number or a date); None without a usable one."""
+    text = next((v for k, v in response.headers.items() if k.lower() == "retry-after"), "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - datetime.fromtimestamp(now, UTC).timestamp())
+
+
+def explain(attempt: Attempt) -> str:
+    """One sentence for people: what happened, and what to do where that is known."""
+    if attempt.response is None:
+        # Its full stop goes: what became of the attempt may follow.
+        return attempt.detail.removesuffix(".") or f"no answer ({attempt.error})"
+    status = attempt.response.status
+    try:
+        answer = f"answered {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        answer = f"answered {status}"
+    if hint := _HINTS.get(status):
+        return f"{answer}: {hint}"
+    if 300 <= status < 400 and status != HTTPStatus.NOT_MODIFIED:
+        return f"{answer}: redirects are not followed, put the final address into the input 'url'"
+    return answer
+
+
+_HINTS = {
+    400: "the endpoint refuses the request's form, compare the body with what it expects",
+    401: "the credential is missing or wrong",
+    403: "the credential is not allowed to do this",
+    404: "nothing is there, check the input 'url'",
+    405: "the endpoint does not take this method",
+    410: "the endpoint is gone, disable the destination or give it a new address",
+    413: "the body is too large for the endpoint",
+    429: "too many requests for the endpoint",
+}

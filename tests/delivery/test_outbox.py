@@ -1,0 +1,228 @@
+"""The outbox under a small model of the world: a log, a lane that re-reads it, an endpoint that does as it likes."""
+
+import dataclasses
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from delivery import Outbox, OutboxState, Policy, Reread, StateError, read_state
+from records import Attempt, ErrorKind, Invocation, RangeRead, Request, Response, Verdict
+
+POLICY = Policy(outbox=4, retries=1)
+
+
+def slow(policy: Policy, state: OutboxState | None = None, **more: Any) -> Outbox:
+    """An outbox whose destination is known to be slow: it goes behind as soon as it is full."""
+    outbox = Outbox("d", policy, state, **more)
+    outbox.slow = True
+    return outbox
+
+
+STREAM = "kafka:t"
+
+
+def invocation(offset: int, reread: bool = False) -> Invocation:
+    return Invocation(
+        f"id-{offset}", "d", STREAM, 0, offset, offset * 1000, f"u{offset}", "e", "x", Request("POST", "http://h/", {}),
+        reread=reread,
+    )  # fmt: skip
+
+
+def ok(sent: Invocation) -> Attempt:
+    return Attempt(sent, 0, 1, Response(200, {}, b""))
+
+
+def account(outbox: Outbox) -> tuple[int, int]:
+    return outbox.matched, outbox.delivered + outbox.failed + outbox.owed + outbox.expired + outbox.skipped
+
+
+def test_a_match_is_sent_and_settled() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.accept(invocation(1), 10)
+    (sent,) = outbox.take_to_send(10)
+    assert outbox.owed == 1
+    (outcome,) = outbox.settle([ok(sent)], 11)
+    assert (outcome.verdict, outbox.delivered, outbox.owed) == (Verdict.DELIVERED, 1, 0)
+
+
+def test_an_invocation_without_a_request_fails_at_once_with_its_position() -> None:
+    outbox = Outbox("d", POLICY)
+    broken = invocation(7)
+    broken.request, broken.error = None, "input 'url': empty"
+    outcome = outbox.accept(broken, 10)
+    assert outcome is not None
+    assert (outcome.verdict, outcome.offset, outcome.reason) == (Verdict.FAILED, 7, "input 'url': empty")
+    assert account(outbox) == (1, 1)
+
+
+def test_a_retry_waits_without_being_pending_and_comes_when_it_is_due() -> None:
+    outbox = Outbox("d", POLICY, chance=lambda: 0.5)
+    outbox.accept(invocation(1), 10)
+    (sent,) = outbox.take_to_send(10)
+    (outcome,) = outbox.settle([Attempt(sent, 10, 1, Response(503, {}, b"busy"))], 10)
+    assert (outcome.verdict, outcome.body) == (Verdict.RETRYING, b"busy")
+    assert (outbox.pending, outbox.waiting, outbox.owed, outbox.next_retry_at()) == (0, 1, 1, 11)
+    assert outbox.take_to_send(10.9) == []
+    (again,) = outbox.take_to_send(11)
+    assert again.id == sent.id
+    (outcome,) = outbox.settle([Attempt(again, 11, 1, error=ErrorKind.TIMEOUT, detail="no answer")], 12)
+    assert (outcome.verdict, outbox.failed, outbox.owed) == (Verdict.FAILED, 1, 0)
+
+
+def test_past_its_bound_the_outbox_notes_positions_and_asks_for_them_when_there_is_room() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(10):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    assert [i.offset for i in sent] == [0, 1, 2, 3]
+    assert outbox.behind
+    assert outbox.next_read() is None
+    outbox.settle([ok(i) for i in sent], 1)
+    assert outbox.next_read() == Reread("d", STREAM, 0, 4, 9, limit=4)
+    assert outbox.next_read() is None, "one re-read at a time"
+    for offset in range(4, 8):
+        outbox.accept(invocation(offset, reread=True), 1)
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=8))
+    assert (outbox.matched, outbox.delivered, outbox.owed) == (10, 4, 6)
+
+
+def test_one_that_is_not_slow_holds_more_for_a_moment_because_the_sources_wait() -> None:
+    outbox = Outbox("d", Policy(outbox=4))
+    for offset in range(40):
+        outbox.accept(invocation(offset), 0)
+    assert len(outbox.take_to_send(0)) == 32
+    assert len(outbox.backlog) == 8
+
+
+def test_a_span_never_covers_what_was_sent_at_once() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(6):
+        outbox.accept(invocation(offset), 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    outbox.next_read()
+    assert not outbox.behind
+    for offset in range(6, 12):
+        outbox.accept(invocation(offset), 1)
+    spans = [(r.first, r.last, r.count) for r in outbox.backlog.ranges]
+    assert spans == [(4, 5, 2), (10, 11, 2)]
+
+
+def test_what_no_longer_matches_is_skipped_and_what_is_gone_is_expired() -> None:
+    outbox = slow(Policy(outbox=2))
+    for offset in range(6):
+        outbox.accept(invocation(offset), 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    outbox.next_read()
+    outbox.accept(invocation(4, reread=True), 2)
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=6, missing=1))
+    assert (outbox.expired, outbox.skipped, outbox.owed) == (1, 2, 1)
+    assert account(outbox) == (6, 6)
+
+
+def test_a_range_that_was_read_while_nobody_listened_stays_owed() -> None:
+    outbox = slow(Policy(outbox=2))
+    for offset in range(6):
+        outbox.accept(invocation(offset), 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    wish = outbox.next_read()
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=6), heard=False)
+    assert (outbox.owed, outbox.skipped) == (4, 0)
+    assert outbox.next_read() == wish
+
+
+def test_a_snapshot_holds_positions_and_no_request() -> None:
+    outbox = Outbox("d", POLICY)
+    secret = invocation(1)
+    secret.request = Request("POST", "http://h/", {"authorization": "Bearer hunter2"}, b"hunter2")
+    outbox.accept(secret, 0)
+    snapshot = outbox.snapshot()
+    assert b"hunter2" not in snapshot
+    restored = Outbox("d", POLICY, read_state(snapshot))
+    assert restored.owed == 1
+    assert restored.next_read() == Reread("d", STREAM, 0, 1, 1, limit=4, only=frozenset({1}))
+
+
+def test_a_snapshot_of_another_version_is_refused_with_what_to_do() -> None:
+    import msgspec
+
+    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 1; start the"):
+        read_state(msgspec.msgpack.encode({"version": 99, "destination": "d"}))
+    with pytest.raises(StateError, match="cannot be read"):
+        read_state(b"\xff\x00")
+
+
+@dataclasses.dataclass
+class World:
+    """Everything around one outbox: the log's end, what the endpoint received, and the last snapshot."""
+
+    outbox: Outbox
+    next_offset: int = 0
+    saved: bytes = b""
+    saved_offset: int = 0
+    now: float = 0.0
+    on_the_wire: list[Invocation] = dataclasses.field(default_factory=list)
+    wish: Reread | None = None
+    received: set[int] = dataclasses.field(default_factory=set)
+
+    def step(self, action: str, chance: random.Random) -> None:
+        self.now += chance.random()
+        if action == "read":
+            for _ in range(chance.randrange(6)):
+                self.outbox.accept(invocation(self.next_offset), self.now)
+                self.next_offset += 1
+        elif action == "answer":
+            chance.shuffle(self.on_the_wire)
+            ended = [self.on_the_wire.pop() for _ in range(min(len(self.on_the_wire), chance.randrange(4)))]
+            self.outbox.settle([self.answer(i, chance) for i in ended], self.now)
+        elif action == "lane" and self.wish is not None:
+            wish, self.wish = self.wish, None
+            upto = min(wish.last, wish.first + wish.limit - 1)
+            for offset in range(wish.first, upto + 1):
+                if wish.only is None or offset in wish.only:
+                    self.outbox.accept(invocation(offset, reread=True), self.now)
+            self.outbox.range_read(RangeRead("d", STREAM, 0, upto + 1))
+        elif action == "save":
+            self.saved, self.saved_offset = self.outbox.snapshot(), self.next_offset
+        elif action == "crash":
+            state = read_state(self.saved) if self.saved else None
+            self.outbox = slow(POLICY, state, chance=chance.random)
+            self.next_offset, self.wish, self.on_the_wire = self.saved_offset, None, []
+        self.on_the_wire += self.outbox.take_to_send(self.now)
+        if self.wish is None:
+            self.wish = self.outbox.next_read()
+
+    def answer(self, sent: Invocation, chance: random.Random) -> Attempt:
+        if chance.random() < 0.5:
+            self.received.add(sent.offset)
+            return ok(sent)
+        if chance.random() < 0.1:
+            return Attempt(sent, self.now, 1, error=ErrorKind.RESET, detail="reset", reused=True)
+        return Attempt(sent, self.now, 1, Response(chance.choice([404, 500]), {}, b""))
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from(["read", "answer", "lane", "save", "crash"]), max_size=60),
+    st.randoms(use_true_random=False),
+)
+def test_the_account_holds_after_every_step_and_nothing_is_lost(actions: list[str], chance: random.Random) -> None:
+    world = World(slow(POLICY, chance=chance.random))
+    for action in actions:
+        world.step(action, chance)
+        assert account(world.outbox) == (world.next_offset, world.next_offset)
+        assert len(world.outbox._held) <= POLICY.outbox + POLICY.outbox
+    failed = set()
+    for _ in range(500):
+        if not world.outbox.owed:
+            break
+        world.now += 60
+        world.step("lane", chance)
+        ended, world.on_the_wire = world.on_the_wire, []
+        for outcome in world.outbox.settle([world.answer(i, chance) for i in ended], world.now):
+            if outcome.verdict is Verdict.FAILED:
+                failed.add(outcome.offset)
+    assert world.outbox.owed == 0
+    assert world.outbox.delivered + world.outbox.failed == world.next_offset

@@ -1,0 +1,130 @@
+"""The destinations as they are configured now: a directory of files, read again within a second of a change.
+
+Blocks: `open` reads the whole directory once. After that a thread looks for changes and swaps one immutable view for
+the next, so that a batch in the flow never sees half of a change.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from destinations import Changes, Destination, Index, Problem, Site, Watched
+from records import Status
+
+POLL_EVERY_S = 0.5
+
+_log = logging.getLogger("offramp.destinations")
+
+
+@dataclass(frozen=True)
+class _View:
+    index: Index = field(default_factory=lambda: Index([]))
+    loaded: dict[str, Destination] = field(default_factory=dict)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+
+
+class ConfigStore:
+    """What the steps ask about destinations. Reads take no lock; see `operators.screen.Configured`."""
+
+    def __init__(
+        self, watched: Watched, site: Site, show: Callable[[Status], None], shown_before: Iterable[str] = ()
+    ) -> None:
+        """`show` is told the state of destinations that no operator speaks for: new, disabled, invalid, removed.
+
+        `shown_before` are those that the last run has left a status of; their files may be gone by now.
+        """
+        self.site = site
+        self._watched = watched
+        self._show = show
+        self._shown_before = tuple(shown_before)
+        self._view = _View()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="destinations", daemon=True)
+
+    def open(self) -> None:
+        """Read everything for the first time and begin to watch."""
+        self.refresh()
+        for id in self._shown_before:
+            if self.removed(id):
+                self._show(Status(id, id, "removed", time.time()))
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def refresh(self) -> None:
+        """Look for changes now; the thread does it by itself."""
+        changes = self._watched.poll(time.time())
+        problems: dict[str, list[Problem]] = {}
+        for problem in self._watched.problems:
+            problems.setdefault(problem.destination or "", []).append(problem)
+        before = self._view
+        if not changes and problems == before.problems:
+            return
+        loaded = self._watched.destinations
+        self._view = _View(Index(loaded.values()), loaded, problems)
+        self._report(changes, before)
+
+    def candidates(self, project: int, event_name: str) -> Sequence[Destination]:
+        """The enabled destinations whose filter admits this project and event name."""
+        return self._view.index.candidates(project, event_name)
+
+    def find(self, destination: str) -> Destination | None:
+        """The enabled destination of this id."""
+        return self._view.index.get(destination)
+
+    def ids(self) -> list[str]:
+        """The ids of all enabled destinations."""
+        return [id for id, destination in self._view.loaded.items() if destination.enabled]
+
+    def problems(self) -> dict[str, list[Problem]]:
+        """What is wrong with files that do not load as they are now, by destination; "" is the directory itself."""
+        return self._view.problems
+
+    def problem(self, destination: str) -> str:
+        """What keeps a destination's file from loading as it is now, in one line; empty when nothing does."""
+        view = self._view
+        problems = view.problems.get(destination)
+        if not problems:
+            return ""
+        return problems[0].summary() + ("; its last good version runs on" if destination in view.loaded else "")
+
+    def removed(self, destination: str) -> bool:
+        """Whether no file of that id is there any more."""
+        view = self._view
+        # A directory that cannot be read for a moment removes nothing.
+        return destination not in view.loaded and destination not in view.problems and "" not in view.problems
+
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_EVERY_S):
+            try:
+                self.refresh()
+            except Exception:  # noqa: BLE001
+                # A fault here must not end the watching: the destinations in effect stay in effect.
+                _log.exception("could not look for changed destinations; trying again in %g s", POLL_EVERY_S)
+
+    def _report(self, changes: Changes, before: _View) -> None:
+        for verb, ids in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed)):
+            if ids and before.loaded:
+                _log.info("%s: %s", verb, ", ".join(ids))
+        for id in changes.invalid:
+            for problem in self._view.problems.get(id, []):
+                _log.error("%s", problem)
+        for id in (*changes.added, *changes.changed, *changes.invalid, *changes.removed, *before.problems):
+            if (status := self._status(id)) is not None:
+                self._show(status)
+
+    def _status(self, id: str) -> Status | None:
+        view = self._view
+        destination = view.loaded.get(id)
+        name = destination.name if destination is not None else id
+        if problem := self.problem(id):
+            return Status(id, name, "invalid", time.time(), problem=problem) if id else None
+        if destination is None:
+            return Status(id, name, "removed", time.time())
+        return Status(id, name, "live" if destination.enabled else "disabled", time.time())

@@ -1,0 +1,190 @@
+"""The live lane: every partition of every log, read forward once, its position kept in the engine's snapshots.
+
+A partition that cannot be read is waited for; it never ends the job.
+
+Units: the state of a partition is its next offset. Limits: 500 messages a batch. Blocking: only while the job starts.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
+from connectors.lane import Beat, Beats, Gate, Pace
+from connectors.log import Log, LogReader
+from connectors.parts import Parts
+from records import EndOfInput, Message
+
+BATCH: Final = 500
+_RETRY_S: Final = 1.0
+_log = logging.getLogger(__name__)
+
+Read: TypeAlias = Message | EndOfInput
+
+
+class EventsSource(FixedPartitionedSource[Read, int]):
+    """All logs as one source; a partition is called STREAM/NUMBER.
+
+    Args:
+        logs: What to read. Raises LogError when one is not there.
+        gate: Says when to read and when to end.
+        start: Where to begin a log that was never read before.
+        until_end: Mark the end of each partition with `EndOfInput`, and end when all is settled.
+        memory: The file that remembers partitions, see Parts.
+        beats: When epochs end.
+    """
+
+    def __init__(
+        self,
+        logs: Sequence[Log],
+        gate: Gate,
+        start: Literal["earliest", "latest"] = "earliest",
+        until_end: bool = False,
+        memory: Path | None = None,
+        beats: Beats | None = None,
+    ) -> None:
+        self._beats = beats
+        self._gate = gate
+        self._until_end = until_end
+        self._logs = {f"{log.stream}/{partition}": (log, partition) for log in logs for partition in log.partitions()}
+        self._parts = Parts(self._logs, start, memory)
+        self._built: list[EventsPartition] = []
+
+    @property
+    def present(self) -> list[str]:
+        """The partitions that are read."""
+        return list(self._logs)
+
+    @property
+    def messages_read(self) -> int:
+        """Messages read by this process since it started."""
+        return sum(partition.messages_read for partition in self._built)
+
+    def list_parts(self) -> list[str]:
+        """The partitions that are read, and those that a snapshot may know."""
+        return self._parts.known
+
+    def build_part(self, step_id: str, for_part: str, resume_state: int | None) -> "EventsPartition | AbsentPartition":
+        """Begin at the snapshot's position, or where the partition was begun at first."""
+        offset = self._parts.first_offset(for_part) if resume_state is None else resume_state
+        if for_part not in self._logs:
+            _log.warning(
+                "%s: no longer among the inputs; its position, %d, is kept in case it returns", for_part, offset
+            )
+            return AbsentPartition(offset)
+        log, partition = self._logs[for_part]
+        pace = Pace(Beat(self._beats))
+        built = EventsPartition(for_part, log, partition, offset, self._gate, self._until_end, pace)
+        self._built.append(built)
+        return built
+
+
+class AbsentPartition(StatefulSourcePartition[Read, int]):
+    """Stands for a partition that is not read any more: the engine breaks when a snapshot's key is not there."""
+
+    def __init__(self, offset: int) -> None:
+        """Keep the position."""
+        self._offset = offset
+
+    def next_batch(self) -> list[Read]:
+        """End at once."""
+        raise StopIteration
+
+    def snapshot(self) -> int:
+        """The position where its reading stopped."""
+        return self._offset
+
+
+class EventsPartition(StatefulSourcePartition[Read, int]):
+    """One partition of one log."""
+
+    def __init__(
+        self,
+        part: str,
+        log: Log,
+        partition: int,
+        offset: int,
+        gate: Gate,
+        until_end: bool,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open nothing yet: a log that is away now is not a reason to fail."""
+        self.messages_read = 0
+        self._part = part
+        self._log = log
+        self._partition = partition
+        self._offset = offset
+        self._gate = gate
+        self._until_end = until_end
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._reader: LogReader | None = None
+        self._retry_at = 0.0
+        self._told = ""
+        self._marked = False
+
+    def next_batch(self) -> list[Read]:
+        """What is there, or nothing. Raises StopIteration at the end."""
+        self._pace.called()
+        if self._gate.stopping() or (self._marked and self._gate.drained()):
+            raise StopIteration
+        batch: list[Read] = []
+        if not self._marked and self._gate.may_read():
+            batch.extend(self._read())
+            if not batch and self._until_end and self._reader is not None and self._reader.at_end():
+                self._marked = True
+                batch.append(EndOfInput(self._part))
+        if batch:
+            self._pace.busy()
+        else:
+            self._pace.idle()
+        return batch
+
+    def next_awake(self) -> datetime | None:
+        """See Pace."""
+        return self._pace.next_awake
+
+    def snapshot(self) -> int:
+        """The position of the next message."""
+        self._pace.epoch_began()
+        return self._offset
+
+    def close(self) -> None:
+        """Close the reader."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _read(self) -> list[Message]:
+        if self._reader is None and self._clock() < self._retry_at:
+            return []
+        try:
+            if self._reader is None:
+                reader = self._log.reader(self._partition, self._until_end)
+                reader.seek(self._offset)
+                self._reader = reader
+            messages = self._reader.read(BATCH)
+        except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker
+            self._failed(error)
+            return []
+        self._offset = self._reader.next_offset
+        self._told = ""
+        self.messages_read += len(messages)
+        return messages
+
+    def _failed(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        if text != self._told:
+            _log.error("%s: cannot be read at %d: %s; trying again every second", self._part, self._offset, text)
+            self._told = text
+        self._retry_at = self._clock() + _RETRY_S
+        try:
+            self.close()
+        except Exception as closing:  # noqa: BLE001 - the reader is given up either way
+            _log.debug("%s: closing failed too: %s", self._part, closing)
+            self._reader = None

@@ -1,0 +1,296 @@
+"""The HTTP transport: takes invocations from the dataflow's threads, makes one request each, hands attempts back.
+
+One asyncio loop on a daemon thread of its own. What goes out next is decided by `delivery.slots`; a worker that has
+made a request goes on with the next one, so that a busy transport creates no task per request. It repeats nothing,
+decides nothing about health and keeps nothing over a restart: an invocation that is queued or out when it closes has no
+attempt.
+
+Units: seconds, except `Attempt.duration_ms`. Time-outs and parking are looked after every 50 ms, not by a timer each.
+Blocks: nothing but `cancel_queued` (one turn of the loop) and `close` (about a second at most).
+"""
+
+import asyncio
+import logging
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from traceback import extract_tb
+from typing import Any
+
+import uvloop
+
+from connectors.http_client import HttpClient, Wire
+from connectors.http_errors import explain, timed_out
+from connectors.http_guard import Guard, Network
+from connectors.http_request import Preparer, Refused
+from delivery.policy import Policy
+from delivery.slots import Slot, Slots
+from records import Attempt, ErrorKind, Invocation, Response
+
+_TICK_S = 0.05
+_CLOSE_S = 1.0
+_LATE_WEIGHT = 0.3
+
+_log = logging.getLogger(__name__)
+
+
+def default_user_agent() -> str:
+    """`offramp/<version>`."""
+    try:
+        return f"offramp/{version('offramp')}"
+    except PackageNotFoundError:
+        return "offramp"
+
+
+class _Job:
+    """An invocation on its way. `expired` is set before its task is cancelled for being late.
+
+    `deadline` and `task` exist once a worker has it.
+    """
+
+    __slots__ = ("deadline", "expired", "finished", "invocation", "policy", "task")
+    deadline: float
+    task: "asyncio.Task[None]"
+
+    def __init__(self, invocation: Invocation, policy: Policy, finished: deque[Attempt]) -> None:
+        self.invocation = invocation
+        self.policy = policy
+        self.finished = finished
+        self.expired = False
+
+
+class HttpTransport:
+    """See the module. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[Network] = (),
+        total: int = 128,
+        parked: int = 1024,
+        user_agent: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Opens nothing yet.
+
+        `allow` are networks that destinations may reach although they are not public. `total` and `parked` bound the
+        requests out at once, see `delivery.slots`. `tls` replaces the system's trusted certificates.
+        """
+        self._guard = Guard(allow)
+        self._preparer = Preparer(self._guard, user_agent if user_agent is not None else default_user_agent())
+        self._tls = tls
+        self._slots: Slots[_Job] = Slots(total, parked=parked)
+        self._out: set[_Job] = set()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._finished: dict[str, deque[Attempt]] = {}
+        self._commands: deque[Callable[[], None]] = deque()
+        self._awake = False
+        self._closed = False
+        self._ticking = False
+        self._tick_due = 0.0
+        self._late_s = 0.0
+        self._reported: set[str] = set()
+        self._loop = uvloop.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Starts the loop's thread; what was submitted before goes out now."""
+        self._thread.start()
+
+    def submit(self, destination: str, policy: Policy, batch: Sequence[Invocation]) -> None:
+        """Queues requests behind the destination's others. Never blocks. Ignored once the transport is closed."""
+        if not self._closed:
+            self._command(partial(self._enqueue, destination, policy, batch))
+
+    def collect(self, destination: str) -> list[Attempt]:
+        """The attempts that have finished since the last call."""
+        finished = self._finished.get(destination)
+        if not finished:
+            return []
+        return [finished.popleft() for _ in range(len(finished))]
+
+    def forget(self, destination: str) -> None:
+        """The destination is gone: what is queued is dropped, what is out ends unheard."""
+        self._command(partial(self._forget, destination))
+
+    def in_flight(self, destination: str) -> int:
+        """How many of the destination's requests are out at this moment."""
+        return self._slots.out(destination)
+
+    def parked(self, destination: str) -> int:
+        """How many of those have been out for so long that they are parked, see `delivery.slots`."""
+        return self._slots.parked_of(destination)
+
+    def late_s(self) -> float:
+        """How late the loop gets to what is due, averaged over its last turns: milliseconds when it is overloaded."""
+        return self._late_s
+
+    def cancel_queued(self, destination: str) -> list[str]:
+        """Takes back what is not out yet and returns the invocations' ids, in order. Used to drain."""
+        answer: Future[list[str]] = Future()
+        self._command(partial(self._cancel_queued, destination, answer))
+        if not self._thread.is_alive():
+            self._obey()
+        try:
+            return answer.result(_CLOSE_S)
+        except FutureTimeoutError:  # the transport was closed at the same moment: nothing is queued any more
+            return []
+
+    def close(self) -> None:
+        """Accepts nothing more, cancels what is out and ends the thread. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(_CLOSE_S)
+        else:
+            self._loop.close()
+
+    def _command(self, command: Callable[[], None]) -> None:
+        """Has the loop's thread do something, in the order of the calls."""
+        self._commands.append(command)
+        if self._awake:
+            return
+        self._awake = True
+        # RuntimeError: closed by another thread at this moment; then nothing is queued any more.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._turn)
+
+    def _turn(self) -> None:
+        # Before the commands are read: one that comes later must be able to wake the loop again.
+        self._awake = False
+        self._obey()
+        self._fill()
+
+    def _obey(self) -> None:
+        while self._commands:
+            self._commands.popleft()()
+
+    def _enqueue(self, destination: str, policy: Policy, batch: Sequence[Invocation]) -> None:
+        finished = self._finished.setdefault(destination, deque())
+        jobs = [_Job(invocation, policy, finished) for invocation in batch]
+        self._slots.add(destination, policy.concurrency, jobs)
+
+    def _forget(self, destination: str) -> None:
+        self._slots.forget(destination)
+        self._finished.pop(destination, None)
+
+    def _cancel_queued(self, destination: str, answer: "Future[list[str]]") -> None:
+        answer.set_result([job.invocation.id for job in self._slots.cancel_queued(destination)])
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop.set_exception_handler(_log_stray)
+        self._client = HttpClient(self._guard, self._tls)
+        await self._stop.wait()
+        workers = list(self._workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        await self._client.close()
+
+    def _fill(self) -> None:
+        """Starts a worker for everything that may go out now."""
+        while (slot := self._slots.take(time.monotonic())) is not None:
+            worker = self._loop.create_task(self._work(slot))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+        if self._workers and not self._ticking:
+            self._ticking = True
+            self._tick_due = time.monotonic() + _TICK_S
+            self._loop.call_later(_TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._late_s += _LATE_WEIGHT * (max(0.0, now - self._tick_due) - self._late_s)
+        for job in self._out:
+            if now >= job.deadline and not job.expired:
+                job.expired = True
+                job.task.cancel()
+        self._slots.park(now)
+        self._ticking = False
+        self._fill()
+
+    async def _work(self, slot: Slot[_Job] | None) -> None:
+        """Makes one request after the other until nothing may go out."""
+        task = asyncio.current_task()
+        assert task is not None
+        wire = self._client.enter()
+        while slot is not None:
+            job = slot.item
+            job.task = task
+            job.deadline = time.monotonic() + job.policy.timeout_s
+            self._out.add(job)
+            try:
+                job.finished.append(await self._attempt(job, wire))
+            finally:
+                # Behind the append: who sees nothing in flight any more must find every attempt.
+                self._out.discard(job)
+                self._slots.release(slot)
+            while job.expired and task.uncancel():
+                pass
+            slot = self._slots.take(time.monotonic())
+
+    async def _attempt(self, job: _Job, wire: Wire) -> Attempt:
+        started_at, start = time.time(), time.perf_counter()
+        wire.reused = True
+        try:
+            outcome = await self._exchange(job)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the invocation must not be lost
+            outcome = self._unexpected(error)
+        duration_ms = (time.perf_counter() - start) * 1000
+        if isinstance(outcome, Response):
+            return Attempt(job.invocation, started_at, duration_ms, outcome, reused=wire.reused)
+        return Attempt(
+            job.invocation,
+            started_at,
+            duration_ms,
+            error=outcome.error,
+            detail=outcome.detail,
+            reused=outcome.error is ErrorKind.RESET and wire.reused,
+        )
+
+    async def _exchange(self, job: _Job) -> Response | Refused:
+        prepared = self._preparer.prepare(job.invocation.id, job.invocation.request)
+        if isinstance(prepared, Refused):
+            # A turn for the others: a long queue of such requests would hold the loop.
+            await asyncio.sleep(0)
+            return prepared
+        try:
+            return await self._client.exchange(prepared, job.policy)
+        except asyncio.CancelledError:
+            if not job.expired:
+                raise
+            return timed_out(prepared.target, job.policy)
+        except Exception as error:
+            refused = explain(error, prepared.target, job.policy)
+            if refused is None:
+                raise
+            return refused
+
+    def _unexpected(self, error: Exception) -> Refused:
+        """Counts as a broken connection, so that it is tried again. The message of the error may hold secrets."""
+        frame = extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+        if where not in self._reported:
+            self._reported.add(where)
+            _log.error("The HTTP client failed unexpectedly: %s. This is reported once.", where)
+        return Refused(ErrorKind.RESET, f"The HTTP client failed unexpectedly ({type(error).__name__}); see the log.")
+
+
+def _log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What went wrong outside of any request. Without the error's own text, which may hold secrets."""
+    error = context.get("exception")
+    _log.warning("The HTTP loop reported: %s (%s)", context["message"], type(error).__name__ if error else "no error")

@@ -1,0 +1,113 @@
+"""Names what went wrong with a request: which kind of error it was, and one sentence for whoever reads the log.
+
+No sentence holds a header, a body or more of the URL than its origin. A response that breaks the rules of HTTP counts
+as RESET: the connection is closed before the response is complete, and another attempt may meet a healthier server.
+"""
+
+import errno
+import socket
+
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientResponseError,
+    ConnectionTimeoutError,
+    ServerDisconnectedError,
+)
+
+from connectors.http_guard import Address
+from connectors.http_request import Refused, Target, blocked
+from delivery.policy import Policy
+from records import ErrorKind
+
+_UNREACHABLE = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN))
+_OUT_OF_FILES = frozenset((errno.EMFILE, errno.ENFILE))
+
+
+class AddressRefusedError(Exception):
+    """A name resolved to an address that the guard refuses.
+
+    Not an OSError: aiohttp would take it for a failed lookup.
+    """
+
+    def __init__(self, address: Address) -> None:
+        """`address` is the first refused one of the answer."""
+        super().__init__(str(address))
+        self.address = address
+
+
+def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
+    """The kind and the sentence for an error of the client; None for one that nobody expected."""
+    origin = target.origin
+    match error:
+        case AddressRefusedError():
+            return Refused(ErrorKind.BLOCKED, blocked(origin, error.address))
+        case ConnectionTimeoutError():
+            return _connect(
+                f"{origin} could not be connected to within {policy.connect_timeout_s:g} s; check the host, the port"
+                " and the firewalls on the way."
+            )
+        case ClientConnectorDNSError():
+            return _connect(_name_failure(origin, error.os_error))
+        case ClientConnectorCertificateError():
+            reason = getattr(error.certificate_error, "verify_message", "") or "it does not match"
+            return _connect(f"The certificate of {origin} was not accepted: {reason}; renew it or trust its issuer.")
+        case ClientConnectorSSLError():
+            return _connect(f"{origin} could not agree on TLS; check that this port speaks HTTPS and its TLS versions.")
+        case ClientConnectorError():
+            return _connect(_connect_failure(origin, error.os_error.errno))
+        case ClientResponseError():
+            return _reset(_response_failure(origin, error))
+        case ClientPayloadError():
+            return _reset(f"{origin} broke the connection in the middle of its response.")
+        case ServerDisconnectedError():
+            return _reset(f"{origin} closed the connection without a response.")
+        case ClientOSError():
+            return _reset(f"{origin} reset the connection before its response was complete.")
+    return None
+
+
+def timed_out(target: Target, policy: Policy) -> Refused:
+    """The whole request took longer than the destination's policy allows."""
+    return Refused(
+        ErrorKind.TIMEOUT,
+        f"{target.origin} did not answer completely within {policy.timeout_s:g} s; make it answer faster or raise"
+        " delivery.timeout_s.",
+    )
+
+
+def _name_failure(origin: str, error: OSError) -> str:
+    if error.errno == socket.EAI_AGAIN:
+        return f"The name in {origin} could not be looked up just now; check this machine's DNS."
+    return f"The name in {origin} does not exist or has no address; check its spelling."
+
+
+def _connect_failure(origin: str, number: int | None) -> str:
+    if number == errno.ECONNREFUSED:
+        return f"{origin} refused the connection; check that the service runs and that the port is right."
+    if number in _UNREACHABLE:
+        return f"{origin} cannot be reached from this machine; check its address and the network's routes."
+    if number in _OUT_OF_FILES:
+        return f"{origin} was not contacted: this process has no file descriptor left; raise its open-files limit."
+    if number == errno.ECONNRESET:
+        return f"{origin} reset the connection while it was being made; check that the port is right."
+    reason = errno.errorcode.get(number, "unknown error") if number is not None else "unknown error"
+    return f"{origin} could not be connected to ({reason}); check the host, the port and the network."
+
+
+def _response_failure(origin: str, error: ClientResponseError) -> str:
+    if "more than" in error.message or "Too many" in error.message:
+        return f"{origin} answered with headers that are too long (at most 128 lines of 8 KB are read)."
+    return f"{origin} answered with something that is not HTTP/1.1; check that the port is right."
+
+
+def _connect(detail: str) -> Refused:
+    return Refused(ErrorKind.CONNECT, detail)
+
+
+def _reset(detail: str) -> Refused:
+    return Refused(ErrorKind.RESET, detail)

@@ -1,0 +1,208 @@
+"""Takes journal records from the flow and writes them a few times a second, so that no worker waits for a disk."""
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+from bytewax.outputs import DynamicSink, StatelessSinkPartition
+
+from records import DeadLetter, LogLine, Metric, Status
+
+Record = LogLine | Metric | Status | DeadLetter
+
+FLUSH_EVERY_S = 0.25
+"""A crash loses at most this much of the journal; what is owed is in the engine's snapshots, not here."""
+ANNOUNCE_EVERY_S = 5.0
+HEARTBEAT_EVERY_S = 5.0
+
+_log = logging.getLogger("offramp.journal")
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    """A status that the configuration tells of, not an operator."""
+
+    status: Status
+
+
+class JournalStore(Protocol):
+    """Where records end up; see `connectors.journal`."""
+
+    def write(self, records: Iterable[Record]) -> str:
+        """Keep these records; raises nothing. The answer says what is wrong, empty when nothing is."""
+
+    def forget_status(self, destination: str) -> str:
+        """Remove the status of a destination that is gone."""
+
+
+class Announcer:
+    """Tells the process log of errors and warnings: of each kind one line per destination and `ANNOUNCE_EVERY_S`.
+
+    An endpoint that is down fails thousands of times: one line with a count says as much as thousands of lines.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said_at: dict[tuple[str, int], float] = {}
+        self._unsaid: Counter[tuple[str, int]] = Counter()
+
+    def announce(self, record: Record) -> None:
+        """Log a record that a person should know of."""
+        if isinstance(record, DeadLetter):
+            position = f"{record.stream}/{record.partition}:{record.offset}"
+            text = f"{position}: not an event, kept as a dead letter: {record.reason}"
+            self._say("dead letters", logging.WARNING, text)
+        elif isinstance(record, LogLine) and record.level in ("warn", "error"):
+            level = logging.ERROR if record.level == "error" else logging.WARNING
+            self._say(record.log_source_id, level, f"destination '{record.log_source_id}': {record.message}")
+
+    def finish(self) -> None:
+        """Tell how many lines were held back since the last ones."""
+        for (topic, level), count in self._unsaid.items():
+            kind = logging.getLevelName(level).lower()
+            logging.getLogger(f"offramp.{topic}").log(level, "%s: %d more like the last %s", topic, count, kind)
+        self._unsaid.clear()
+
+    def _say(self, topic: str, level: int, text: str) -> None:
+        now, key = self._clock(), (topic, level)
+        if now - self._said_at.get(key, float("-inf")) < ANNOUNCE_EVERY_S:
+            self._unsaid[key] += 1
+            return
+        self._said_at[key] = now
+        more = self._unsaid.pop(key, 0)
+        suffix = f" (and {more} more like it since the last line)" if more else ""
+        logging.getLogger(f"offramp.{topic}").log(level, "%s%s", text, suffix)
+
+
+class JournalWriter:
+    """A thread between the flow and the journal. `put` never blocks; `close` writes what is left."""
+
+    def __init__(
+        self,
+        store: JournalStore,
+        statuses: Iterable[Status] = (),
+        problem: Callable[[str], str] = lambda _: "",
+        announcer: Announcer | None = None,
+    ) -> None:
+        """`statuses` are those of the last run; `problem` says what is wrong with a destination's file now."""
+        self.statuses = {status.id: status for status in statuses}
+        """The latest status of each destination."""
+        self.failed = 0
+        """Deliveries that failed for good in this run."""
+        self.dead_letters = 0
+        self._store = store
+        self._problem = problem
+        self._announcer = announcer or Announcer()
+        self._complaint = ""
+        self._beat_at = 0.0
+        self._removed: set[str] = set()
+        self._queue: deque[Record | _Shown] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, records: Iterable[Record]) -> None:
+        """Take records; they are written within `FLUSH_EVERY_S`."""
+        self._queue.extend(records)
+
+    def close(self) -> None:
+        """Write what is left and end the thread."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(FLUSH_EVERY_S):
+            self._flush()
+        self._flush()
+        self._announcer.finish()
+
+    def show(self, status: Status) -> None:
+        """Show the state of a destination that no operator speaks for now; counts that are known stay."""
+        self._queue.append(_Shown(status))
+
+    def _flush(self) -> None:
+        # Here and below, on the one thread: nobody else touches `statuses` while it is gone through.
+        batch: list[Record] = []
+        while self._queue:
+            item = self._queue.popleft()
+            if not isinstance(item, _Shown):
+                batch += self._note(item)
+            elif item.status.state == "removed":
+                self._write(batch)
+                batch = []
+                self._remove(item.status.id)
+            else:
+                batch.append(self._merge(item.status))
+        if time.monotonic() - self._beat_at >= HEARTBEAT_EVERY_S:
+            # An idle destination has nothing to say, and must not look as if no job were running.
+            self._beat_at = time.monotonic()
+            self.statuses = {id: msgspec.structs.replace(s, at=time.time()) for id, s in self.statuses.items()}
+            batch += self.statuses.values()
+        self._write(batch)
+
+    def _merge(self, shown: Status) -> Status:
+        self._removed.discard(shown.id)
+        known = self.statuses.get(shown.id)
+        if known is not None:
+            changes = {"name": shown.name, "state": shown.state, "at": shown.at, "problem": shown.problem}
+            shown = msgspec.structs.replace(known, **changes)
+        self.statuses[shown.id] = shown
+        return shown
+
+    def _remove(self, destination: str) -> None:
+        self._removed.add(destination)
+        self.statuses.pop(destination, None)
+        self._complain(self._store.forget_status(destination))
+
+    def _write(self, batch: list[Record]) -> None:
+        if batch:
+            self._complain(self._store.write(batch))
+
+    def _note(self, record: Record) -> list[Record]:
+        if isinstance(record, Status):
+            if record.id in self._removed:
+                # It was on its way when the file went: nothing would ever take it away again.
+                return []
+            if problem := self._problem(record.id):
+                record = msgspec.structs.replace(record, state="invalid", problem=problem)
+            self.statuses[record.id] = record
+        elif isinstance(record, Metric):
+            if record.metric_kind == "failure":
+                self.failed += record.count
+        else:
+            self.dead_letters += isinstance(record, DeadLetter)
+            self._announcer.announce(record)
+        return [record]
+
+    def _complain(self, complaint: str) -> None:
+        if complaint and not self._complaint:
+            _log.error("%s", complaint)
+        elif self._complaint and not complaint:
+            _log.info("the journal is written again")
+        self._complaint = complaint
+
+
+class _Partition(StatelessSinkPartition[Record]):
+    def __init__(self, writer: JournalWriter) -> None:
+        self._writer = writer
+
+    def write_batch(self, items: list[Record]) -> None:
+        self._writer.put(items)
+
+
+class JournalSink(DynamicSink[Record]):
+    """Each worker hands its records to the one writer of its process. Does not block."""
+
+    def __init__(self, writer: JournalWriter) -> None:
+        self._writer = writer
+
+    def build(self, step_id: str, worker_index: int, worker_count: int) -> _Partition:
+        """Build the worker's end."""
+        return _Partition(self._writer)

@@ -1,0 +1,59 @@
+"""What both lanes need of a log, whatever it is: a Kafka topic, a file of JSON lines, or standard input.
+
+Descriptions only. A log is read forward from a position that the caller keeps; nothing about positions is stored here
+or at the broker.
+"""
+
+from typing import Protocol
+
+from records import Message
+
+
+class LogError(ValueError):
+    """A log cannot be read at all: the text says which, why, and what to do. Raised at the start only."""
+
+
+class LogReader(Protocol):
+    """One partition of one log, read forward. All calls come from one thread; none of them waits for new messages."""
+
+    next_offset: int
+    """The position of the next message to read. It may lie behind positions that hold no message."""
+
+    missing: int
+    """How many positions were skipped, since this reader was made, because the log no longer has them."""
+
+    def seek(self, offset: int) -> None:
+        """Read on from this position."""
+
+    def read(self, limit: int) -> list[Message]:
+        """What is there now, `limit` messages at most; empty when there is nothing yet."""
+
+    def at_end(self) -> bool:
+        """Whether everything that is in the log right now has been read."""
+
+    def close(self) -> None:
+        """Let go of file and sockets. No other call may follow."""
+
+
+class Log(Protocol):
+    """One input. Thread-safe, unlike its readers."""
+
+    stream: str
+    """`kafka:TOPIC`, `file:/absolute/path`, or `-`: how positions name it."""
+    replayable: bool
+    """Whether a position can be read a second time."""
+
+    def partitions(self) -> list[int]:
+        """The partitions there are. May wait some seconds. Raises LogError when the log is not there."""
+
+    def reader(self, partition: int, until_end: bool = False) -> LogReader:
+        """A new reader; `seek` it before the first `read`. With `until_end` the log is complete as it is now."""
+
+    def start_offset(self, partition: int) -> int:
+        """The earliest position. May wait some seconds, and raise LogError."""
+
+    def end_offset(self, partition: int) -> int:
+        """The position behind the last message. May wait some seconds, and raise LogError."""
+
+    def lag(self, partition: int, offset: int) -> int | None:
+        """How many positions lie between `offset` and the end, as last heard; None when not known. Never waits."""

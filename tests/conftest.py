@@ -1,0 +1,36 @@
+"""Fixtures that need more than Python, and a run's last lines: what was skipped for want of a component, and why."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kafka_broker import KafkaBroker, MissingComponentError
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A running Apache Kafka. Skips where it cannot be had; fails there when `CI=true`."""
+    try:
+        broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    except MissingComponentError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()  # Its data goes with it: nothing that a clean end would save.
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were skipped and why, where nobody overlooks it."""
+    skipped: Counter[tuple[str, str]] = Counter()
+    for report in terminalreporter.getreports("skipped"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        skipped[report.nodeid.partition("::")[0], reason.removeprefix("Skipped: ")] += 1
+    for (file, reason), count in sorted(skipped.items()):
+        terminalreporter.write_line(f"SKIPPED {file} ({count}): {reason}", yellow=True)

@@ -1,0 +1,1 @@
+"""The command line: `offramp …`. One file per command; nothing here decides what the job does."""

@@ -1,0 +1,82 @@
+"""The entry point: finds the command and turns every expected error into one line on standard error.
+
+Exit codes: 0 well, 1 the answer is bad (a delivery failed, a file has problems, no job has run), 2 it could not start.
+"""
+
+import importlib.metadata
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import check, dead_letters, demo, logs, metrics, run, status
+from connectors.journal import JournalError
+from flows.settings import SettingsError
+
+# Frames and colours are for a terminal: a pipe gets the same help as plain text.
+app = typer.Typer(
+    name="offramp",
+    help="Product-analytics events off Kafka, to any number of HTTP destinations.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"max_content_width": 100},
+    rich_markup_mode="markdown" if sys.stdout.isatty() else None,
+    # A traceback with local variables would show secrets.
+    pretty_exceptions_enable=False,
+)
+app.command("run", help=run.HELP, epilog=run.EPILOG)(run.run)
+app.command("check")(check.check)
+app.command("status")(status.status)
+app.command("logs")(logs.logs)
+app.command("metrics")(metrics.metrics)
+app.command("dead-letters")(dead_letters.dead_letters)
+app.command("demo")(demo.demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"offramp {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("offramp")
+    except importlib.metadata.PackageNotFoundError:
+        return "(run from its source)"
+
+
+@app.callback()
+def offramp(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Takes the options that stand before the command."""
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    try:
+        code = app(prog_name="offramp", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output has gone; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    except (SettingsError, JournalError) as error:
+        sys.stderr.write(f"offramp: {error}\n")
+        code = 2
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "offramp"
+        sys.stderr.write(f"{command}: {error.format_message()} ('{command} --help' shows how)\n")
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""`offramp status`: how each destination is doing."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+import typer
+from rich.table import Table
+
+from cli.options import JsonOption, StateOption, open_journal
+from cli.output import console, moment, span, text
+from records import Status
+
+OLD_AFTER_S = 10.0
+_STYLES = {"live": "green", "behind": "yellow", "disabled": "dim", "invalid": "red"}
+_COUNTS = ("matched", "delivered", "failed", "owed", "expired", "skipped")
+
+
+def status(state: StateOption = None, as_json: JsonOption = False) -> None:
+    """Show how each destination is doing. What matched, what was delivered, what is owed, how fast it answers.
+
+    Works while the job runs and after it has stopped. In JSON, dead_letters is the number of messages that
+    could not be decoded, the same in every object.
+    """
+    with open_journal(state) as journal:
+        statuses, dead_letters = journal.statuses(), journal.count_dead_letters()
+    if as_json:
+        objects = [msgspec.to_builtins(one) | {"dead_letters": dead_letters} for one in statuses]
+        typer.echo(msgspec.json.format(msgspec.json.encode(objects), indent=2).decode())
+        return
+    _print_for_people(statuses, dead_letters, time.time())
+
+
+def _print_for_people(statuses: Sequence[Status], dead_letters: int, now: float) -> None:
+    out = console()
+    if not statuses:
+        out.print("The job has not told of a destination yet.")
+    else:
+        newest = max(one.at for one in statuses)
+        if now - newest > OLD_AFTER_S:
+            out.print(f"As of {moment(newest)} UTC, {span(now - newest)} ago.")
+        out.print(_table(statuses))
+    for one in statuses:
+        if one.problem:
+            out.print(text(f"{one.id}: {one.problem}", "red" if one.state == "invalid" else ""))
+        elif one.last_error:
+            out.print(text(f"{one.id}: last error: {one.last_error}"))
+    if dead_letters:
+        messages = "1 message" if dead_letters == 1 else f"{dead_letters} messages"
+        out.print(f"{messages} could not be decoded: offramp dead-letters")
+
+
+def _table(statuses: Sequence[Status]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("id")
+    table.add_column("state")
+    for name in (*_COUNTS, "lag", "p50", "p99", "errors"):
+        table.add_column(name, justify="right")
+    for one in statuses:
+        table.add_row(
+            text(one.id),
+            text(one.state, _STYLES.get(one.state, "")),
+            *(str(getattr(one, name)) for name in _COUNTS),
+            span(one.lag_s) if one.lag_s else "-",
+            _milliseconds(one.p50_ms),
+            _milliseconds(one.p99_ms),
+            f"{one.error_rate:.0%}" if one.p50_ms is not None or one.error_rate else "-",
+        )
+    return table
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"

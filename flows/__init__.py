@@ -1,0 +1,1 @@
+"""Wiring: the job, its settings, and the demo."""

@@ -1,0 +1,57 @@
+"""The job: events off the log, to their destinations. Wiring only; start it by `offramp run` or
+
+    python -m bytewax.run flows.deliver -s 1 -r .offramp/recovery
+
+with the settings in `OFFRAMP_` variables or offramp.yaml. Read it beside the picture in the README.
+"""
+
+import atexit
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from flows import log_lines
+from flows.job import Job
+from flows.settings import from_process
+from operators.decode import decode
+from operators.deliver import deliver
+from operators.join_person import join_person
+from operators.route import route
+from operators.screen import screen
+from operators.settle import settle
+
+
+def build(job: Job) -> Dataflow:
+    """Wire the steps. Their ids are frozen: state is found by them."""
+    flow = Dataflow("deliver")
+
+    # Two lanes read the same log: what is new, and what a destination has missed.
+    live = op.input("events", flow, job.events)
+    missed = op.input("backlog", flow, job.backlog)
+    messages = op.merge("lanes", live, missed)
+
+    # Bytes become events, and only those that somebody may want go on.
+    decoded = decode("decode", messages, job.settings.project)
+    wanted = screen("screen", decoded.events, job.destinations)
+
+    # Each meets the person of this moment, then every destination decides for itself.
+    joined = join_person("join_person", wanted, job.join)
+    routed = route("route", joined, job.destinations, job.progress)
+
+    # One outbox per destination; what became of each delivery is written down.
+    outcomes = deliver("deliver", routed.invocations, job.delivery)
+    settled = settle("settle", outcomes)
+    op.output("journal", op.merge("records", settled, routed.reports), job.journal)
+    op.output("dead_letters", decoded.dead_letters, job.journal)
+    return flow
+
+
+def flow() -> Dataflow:
+    """The flow for `python -m bytewax.run flows.deliver`, settings from the environment, all around it started."""
+    settings = from_process({})
+    log_lines.configure(settings.log)
+    job = Job(settings)
+    job.start()
+    # Nobody else tells the job of the end: without this the journal's last lines are lost.
+    atexit.register(job.close)
+    return build(job)

@@ -1,0 +1,149 @@
+"""Everything that a running job consists of, made from its settings and handed to the steps by `flows.deliver`."""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from catalog.loading import builtin
+from connectors.backlog_source import BacklogSource
+from connectors.config_store import ConfigStore
+from connectors.events_source import EventsSource
+from connectors.http import HttpTransport
+from connectors.journal import Journal, Keep
+from connectors.journal_sink import JournalSink, JournalWriter
+from connectors.jsonl import FileLog, StdinLog
+from connectors.kafka import KafkaLog
+from connectors.lane import Beats
+from connectors.log import Log
+from connectors.person_feed import PersonFeed
+from connectors.person_inputs import Input as PersonInput
+from connectors.person_inputs import JsonLines, KafkaTopic, Role
+from connectors.person_table import PersonTable
+from delivery import Handoff, Progress, Strain
+from destinations import Secrets, Site, Watched
+from flows.gate import Gate
+from flows.settings import FileInput, Input, KafkaInput, Settings, SettingsError, Table
+from operators.deliver import Delivery
+from operators.join_person import Join
+
+
+class Job:
+    """Opened by the constructor, running between `start` and `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open everything that can be wrong before the engine starts.
+
+        Raises:
+            SettingsError, ValueError: Something that the settings name cannot be had; the text says what to do.
+        """
+        self.settings = settings
+        self._lock = _lock(settings.state)
+        self._transport = HttpTransport(allow=settings.allow)
+        self.progress = Progress(busy=Strain(self._transport.late_s).busy)
+        self.handoff = Handoff()
+        self.site = Site(settings.site_url, group_types=dict(settings.group_types))
+        self._store = Journal(settings.journal, keep=Keep(days=settings.journal_days))
+        watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
+        self.writer = JournalWriter(self._store, self._store.statuses(), self._problem)
+        self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses)
+        self.journal = JournalSink(self.writer)
+        self._people = PersonTable(settings.state / "persons")
+        self._feed = _feed(settings, self._people)
+        self.gate = Gate(self.progress, self._persons_ready, settings.shutdown_grace_s)
+        logs = {log.stream: log for log in (_log_of(one, settings.kafka) for one in settings.events)}
+        memory, beats = settings.state / "parts.json", Beats(settings.snapshot_interval_s)
+        self.resumed = memory.exists()
+        self.events = EventsSource(list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats)
+        self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats)
+        self.join = Join(self._people, settings.group_types)
+        self.delivery = Delivery(
+            self._transport,
+            self.handoff,
+            self.progress,
+            self.destinations.find,
+            self.destinations.removed,
+            self.gate.drain_until,
+        )
+
+    def start(self) -> None:
+        """Start everything that runs beside the engine."""
+        for part in self.events.present:
+            self.progress.part_opened(part)
+        self.writer.start()
+        self.destinations.open()
+        self._transport.start()
+        if self._feed is not None:
+            self._feed.start()
+
+    def close(self) -> None:
+        """End what `start` started, in the opposite order; the journal is complete afterwards."""
+        self.destinations.close()
+        self._transport.close()
+        if self._feed is not None:
+            self._feed.close()
+        self._people.close()
+        self.writer.close()
+        self._store.close()
+        self._lock.close()
+
+    @property
+    def failure(self) -> str:
+        """Why the job had to end by itself; empty when it had not."""
+        return "" if self._feed is None else self._feed.failure or ""
+
+    def _persons_ready(self) -> bool:
+        if self.failure and not self.gate.stopping():
+            # Events must not meet a table that nobody keeps up to date.
+            self.gate.stop()
+        return self._feed is None or self._feed.ready.is_set()
+
+    def _problem(self, destination: str) -> str:
+        return self.destinations.problem(destination)
+
+
+def _log_of(one: Input, client: Mapping[str, str]) -> Log:
+    if isinstance(one, KafkaInput):
+        return KafkaLog(one.servers, one.topic, client)
+    return FileLog(one.path) if isinstance(one, FileInput) else StdinLog()
+
+
+def _feed(settings: Settings, people: PersonTable) -> PersonFeed | None:
+    inputs = []
+    if settings.persons is not None:
+        persons, distinct_ids = settings.persons
+        inputs += [
+            _person_input(Role.PERSONS, persons, settings.kafka),
+            _person_input(Role.DISTINCT_IDS, distinct_ids, settings.kafka),
+        ]
+    if settings.groups is not None:
+        inputs.append(_person_input(Role.GROUPS, settings.groups, settings.kafka))
+    return PersonFeed(people, inputs) if inputs else None
+
+
+def _person_input(role: Role, table: Table, client: Mapping[str, str]) -> PersonInput:
+    if isinstance(table, KafkaInput):
+        return KafkaTopic(role, table.servers, table.topic, dict(client))
+    return JsonLines(role, table.path)
+
+
+def _lock(state: Path) -> TextIO:
+    """Hold the state folder: two jobs on one would each send everything and lose the other's place."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("a+")
+    except OSError as error:
+        raise SettingsError(f"--state {state}: cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise SettingsError(
+            f"--state {state}: another job is running on it (process {lock.read().strip() or 'unknown'}); "
+            "stop it, or give another --state"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

@@ -1,0 +1,235 @@
+"""deliver: one stateful logic per destination in front of the HTTP transport.
+
+Thin: what to send, retry, give up or read again is decided in `delivery`; bytes move in the transport. Nothing here
+raises for a failed delivery: outcomes are values.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import sleep, time
+from typing import Protocol
+
+import bytewax.operators as op
+from bytewax.operators import KeyedStream, StatefulBatchLogic
+
+from delivery import Handoff, Load, Outbox, OutboxState, Policy, Progress, read_state
+from records import Attempt, EndOfInput, Invocation, LogLine, Outcome, RangeRead, Status
+
+POLL_S = 0.01
+"""How often finished attempts are looked for while some are pending. It delays no request: they leave in `on_batch`."""
+POLL_EACH_S = 0.001
+"""With many destinations at work each looks less often, so that looking costs a few percent of a core at most."""
+STATUS_EVERY_S = 1.0
+
+Item = Invocation | RangeRead | EndOfInput
+Result = Outcome | Status | LogLine
+
+
+class Transport(Protocol):
+    """Sends requests; see `connectors.http`. No call blocks."""
+
+    def submit(self, destination: str, policy: Policy, batch: Sequence[Invocation]) -> None:
+        """Take invocations to send."""
+
+    def collect(self, destination: str) -> list[Attempt]:
+        """Attempts finished since the last call."""
+
+    def cancel_queued(self, destination: str) -> list[str]:
+        """Take back what is not on the wire yet; ids of those."""
+
+    def in_flight(self, destination: str) -> int:
+        """Requests on the wire."""
+
+    def parked(self, destination: str) -> int:
+        """Requests on the wire whose answer takes long."""
+
+    def forget(self, destination: str) -> None:
+        """The destination is gone."""
+
+
+class Target(Protocol):
+    """What deliver reads of a destination."""
+
+    name: str
+
+    def redact(self, text: bytes) -> bytes:
+        """The text without secrets."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What the logics of one process share."""
+
+    transport: Transport
+    handoff: Handoff
+    progress: Progress
+    find: Callable[[str], Target | None]
+    """The destination as it is configured now; None when it is disabled or does not load."""
+    removed: Callable[[str], bool]
+    """Whether no file of that id is there any more."""
+    drain_until: Callable[[], float] = field(default=lambda: 0.0)
+    """The moment (seconds since the epoch) until which the end of the input waits for answers."""
+    policy: Policy = field(default_factory=Policy)
+    clock: Callable[[], float] = time
+
+
+class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
+    """One destination. See `deliver`."""
+
+    _id: str
+    _outbox: Outbox
+
+    def __init__(self, shared: Delivery, snapshot: bytes | None) -> None:
+        # The engine does not tell a logic its key: a new one learns it from its first item.
+        self._shared = shared
+        self._changed = True
+        self._shown_at = 0.0
+        self._open = False
+        self._last_target: Target | None = None
+        if snapshot is not None:
+            state = read_state(snapshot)
+            self._start(state.destination, state)
+
+    def _start(self, destination: str, state: OutboxState | None) -> None:
+        self._open = True
+        self._id = destination
+        self._outbox = Outbox(destination, self._shared.policy, state, self._redact)
+        self._report(self._target() is not None)
+
+    def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
+        """Take matches and marks, then do a turn."""
+        if not self._open:
+            self._start(_destination(values[0]), None)
+        now = self._shared.clock()
+        results: list[Result] = []
+        ended: list[EndOfInput] = []
+        for item in values:
+            if isinstance(item, Invocation):
+                if (outcome := self._outbox.accept(item, now)) is not None:
+                    results.append(outcome)
+            elif isinstance(item, RangeRead):
+                # Disabled meanwhile: `route` let nothing through, which does not mean that nothing matches.
+                if expired := self._outbox.range_read(item, heard=self._target() is not None):
+                    results.append(_expired_line(item, expired, now))
+            else:
+                ended.append(item)
+        self._changed = True
+        results += self._turn(now)
+        for mark in ended:
+            # Not before the load of everything ahead of the mark is reported: else all would seem settled too early.
+            self._shared.progress.part_reached(mark.part, self._id)
+        return results, self._gone()
+
+    def on_notify(self) -> tuple[Iterable[Result], bool]:
+        """Look for finished attempts, retries that are due, and room to read more."""
+        return self._turn(self._shared.clock()), self._gone()
+
+    def on_eof(self) -> tuple[Iterable[Result], bool]:
+        """Wait for what is on the wire until the end of the grace period; the rest stays owed in the snapshot."""
+        transport = self._shared.transport
+        transport.cancel_queued(self._id)
+        results = self._collect(self._shared.clock())
+        while transport.in_flight(self._id) and self._shared.clock() < self._shared.drain_until():
+            sleep(POLL_S)
+            results += self._collect(self._shared.clock())
+        results += self._collect(self._shared.clock())
+        target = self._target()
+        if target is not None:
+            results.append(self._status(target.name, self._shared.clock()))
+        return results, self.RETAIN
+
+    def notify_at(self) -> datetime | None:
+        """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
+        now = self._shared.clock()
+        if self._outbox.handed_over:
+            poll_s = max(POLL_S, POLL_EACH_S * self._shared.progress.active)
+            return datetime.fromtimestamp(now + poll_s, UTC)
+        if not self._outbox.owed and not self._changed:
+            return None
+        due = min(self._outbox.next_retry_at() or now + STATUS_EVERY_S, now + STATUS_EVERY_S)
+        return datetime.fromtimestamp(max(due, now) + POLL_S, UTC)
+
+    def snapshot(self) -> bytes:
+        """Counts, ranges and positions; no event, no secret."""
+        return self._outbox.snapshot()
+
+    def _turn(self, now: float) -> list[Result]:
+        outbox, shared = self._outbox, self._shared
+        results = self._collect(now)
+        target = self._target()
+        if target is not None:
+            if batch := outbox.take_to_send(now):
+                shared.transport.submit(self._id, outbox.policy, batch)
+            if (wish := outbox.next_read()) is not None:
+                shared.handoff.put(wish)
+            if self._changed and now >= self._shown_at + STATUS_EVERY_S:
+                results.append(self._status(target.name, now))
+                self._shown_at, self._changed = now, False
+        self._report(target is not None)
+        return results
+
+    def _status(self, name: str, now: float) -> Status:
+        return self._outbox.status(name, now, self._shared.transport.in_flight(self._id))
+
+    def _collect(self, now: float) -> list[Result]:
+        attempts = self._shared.transport.collect(self._id)
+        self._changed |= bool(attempts)
+        return list(self._outbox.settle(attempts, now))
+
+    def _report(self, sendable: bool) -> None:
+        # What cannot be sent now (disabled, or its file does not load) must keep neither the sources nor `--until-end`
+        # waiting for ever.
+        pending = self._outbox.pending if sendable else self._outbox.handed_over
+        owed = self._outbox.owed if sendable else pending
+        stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
+        load = Load(owed, pending, slow=2 * stuck >= self._outbox.policy.concurrency)
+        self._outbox.slow = self._shared.progress.report(self._id, load)
+
+    def _redact(self, text: bytes) -> bytes:
+        # An answer may come when its destination has just been disabled, and still has to be told.
+        target = self._target() or self._last_target
+        return target.redact(text) if target is not None else b""
+
+    def _target(self) -> Target | None:
+        target = self._shared.find(self._id)
+        if target is not None:
+            self._last_target = target
+        return target
+
+    def _gone(self) -> bool:
+        if not self._shared.removed(self._id):
+            return self.RETAIN
+        self._outbox.drop()
+        self._shared.transport.forget(self._id)
+        self._shared.progress.forget(self._id)
+        return self.DISCARD
+
+
+def deliver(step_id: str, up: KeyedStream[Item], shared: Delivery) -> KeyedStream[Result]:
+    """Deliver invocations to their destinations.
+
+    Shape: in `(destination, Invocation | RangeRead | EndOfInput)`, out `(destination, Outcome | Status | LogLine)`: one
+    outcome per attempt, one status a second while something changes, one line when the log has forgotten what was owed.
+
+    State: per destination the counts, the ranges owed and the positions held: at most `policy.outbox` positions plus
+    one range per partition and outage.
+
+    Errors: none raised; a snapshot of another version refuses to start with `StateError`.
+
+    Guarantee: what was settled before the last snapshot is not sent again; what was held then or settled after it is,
+    with the same `webhook-id`.
+    """
+
+    return op.stateful_batch(step_id, up, lambda snapshot: DeliverLogic(shared, snapshot))
+
+
+def _expired_line(mark: RangeRead, expired: int, now: float) -> LogLine:
+    where = f"{mark.stream}/{mark.partition}, before position {mark.next_offset}"
+    return LogLine(
+        mark.only_for, now, "error", f"{expired} owed events are no longer in the log and have expired ({where})"
+    )
+
+
+def _destination(item: Item) -> str:
+    return item.only_for if isinstance(item, RangeRead) else item.destination

@@ -1,0 +1,65 @@
+"""settle: what became of each attempt, as the journal keeps it: log lines, per-minute metrics, status records."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import bytewax.operators as op
+from bytewax.dataflow import Stream
+from bytewax.operators import KeyedStream
+
+from records import LogLine, Metric, Outcome, Status, Verdict
+
+MAX_MESSAGE_CHARS = 10_000
+
+Record = LogLine | Metric | Status
+
+_METRICS = {
+    Verdict.DELIVERED: ("success", "succeeded"),
+    Verdict.FAILED: ("failure", "failed"),
+    Verdict.RETRYING: ("other", "retried"),
+    Verdict.SKIPPED: ("other", "skipped"),
+}
+
+
+def settle(step_id: str, up: KeyedStream[Outcome | Status | LogLine]) -> Stream[Record]:
+    """Turn outcomes into journal records.
+
+    Shape: in `(destination, Outcome | Status | LogLine)`, out `LogLine | Metric | Status`.
+
+    Guarantee: records of outcomes after the last snapshot come again when their deliveries do.
+    """
+    return op.flat_map_batch(step_id, up, lambda batch: records_of([item for _, item in batch]))
+
+
+def records_of(results: Iterable[Outcome | Status | LogLine]) -> list[Record]:
+    """The journal records of one batch, its metrics added up."""
+    records: list[Record] = []
+    counts: Counter[tuple[str, int, str, str]] = Counter()
+    for result in results:
+        if not isinstance(result, Outcome):
+            records.append(result)
+            continue
+        kind, name = _METRICS[result.verdict]
+        counts[result.destination, int(result.at // 60) * 60, kind, name] += 1
+        if result.verdict is not Verdict.DELIVERED:
+            records.append(_line(result))
+    for (destination, minute, kind, name), count in counts.items():
+        records.append(Metric(destination, minute, kind, name, count))
+    return records
+
+
+def _line(outcome: Outcome) -> LogLine:
+    position = f"{outcome.stream}/{outcome.partition}:{outcome.offset}"
+    where = f"event {outcome.event_name!r} {outcome.event_uuid} at {position}"
+    if outcome.verdict is Verdict.RETRYING:
+        level, text = "warn", f"{outcome.reason}; attempt {outcome.attempts}, will be tried again ({where})"
+    else:
+        level, text = "error", f"{outcome.reason} ({where})"
+    return LogLine(
+        log_source_id=outcome.destination,
+        timestamp=outcome.at,
+        level=level,
+        message=text[:MAX_MESSAGE_CHARS],
+        instance_id=outcome.invocation,
+        body=outcome.body,
+    )

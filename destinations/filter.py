@@ -28,7 +28,7 @@ class Filter:
         self._of_event = None if whole is None else _event_part(whole)
         self._event_needs = row_needs(self._of_event.chains) if self._of_event else frozenset()
         self._peek = _peek(self._of_event)
-        self.event_names: frozenset[str] | None = None if whole is None else _event_names(whole.node)
+        self.event_names: frozenset[str] | None = None if whole is None else _event_names(whole.expression)
         """Only these event names can match; None if any can."""
 
     def wants_event(self, view: EventView) -> bool:
@@ -58,7 +58,7 @@ def _peek(of_event: hog.Program | None) -> Peek | None:
 def _event_part(whole: hog.Program) -> hog.Program | None:
     """The operands of the top-level `and` that read only the event; None if there is none."""
     operands = hog.conjuncts(whole)
-    of_event = [operand.node for operand in operands if operand.roots <= EVENT_ROOTS]
+    of_event = [operand.expression for operand in operands if operand.roots <= EVENT_ROOTS]
     if not of_event:
         return None
     if len(of_event) == len(operands):

@@ -1,10 +1,16 @@
 """From source text to programs: the ways in."""
 
 from hog import nodes, parser
-from hog.compiler import compile_expression
+from hog.compiler import compile_tree
 from hog.json_text import without_lone_surrogates
 from hog.names import Names
 from hog.program import Program
+
+
+def program(source: str, *, names: Names | None = None) -> Program:
+    """Compile a program of statements, such as a destination's code."""
+    source = without_lone_surrogates(source)
+    return compile_node(parser.parse_program(source), names=names, source=source)
 
 
 def expression(source: str, *, names: Names | None = None) -> Program:
@@ -33,13 +39,13 @@ def template_parts(text: str, *, names: Names | None = None) -> list[str | Progr
     return parts
 
 
-def conjuncts(program: Program) -> list[Program]:
+def conjuncts(whole: Program) -> list[Program]:
     """The operands of a top-level `and`, each compiled by itself; the program alone when there is none."""
-    if not isinstance(program.node, nodes.And):
-        return [program]
-    return [compile_node(operand, names=program.names, source=program.source) for operand in program.node.exprs]
+    if not isinstance(whole.node, nodes.And):
+        return [whole]
+    return [compile_node(operand, names=whole.names, source=whole.source) for operand in whole.node.exprs]
 
 
-def compile_node(node: nodes.Expr, *, names: Names | None = None, source: str = "") -> Program:
+def compile_node(node: nodes.Expr | nodes.Program, *, names: Names | None = None, source: str = "") -> Program:
     """Compile a tree. `source` is the text its positions refer to."""
-    return Program(source, node, names, compile_expression(node, names, source))
+    return Program(source, node, names, compile_tree(node, names, source))

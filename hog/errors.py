@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from hog.runtime.text import quote
+from hog.runtime.values import ErrorValue
+
 _CARET_WIDTH: Final = 160
 
 
@@ -41,3 +44,17 @@ class HogCompileError(HogError):
 
 class HogRuntimeError(HogError):
     """The evaluation could not go on."""
+
+
+class HogLimitError(HogRuntimeError):
+    """The evaluation was ended because it took too much: time, steps, memory, depth."""
+
+
+class HogThrownError(HogRuntimeError):
+    """The program threw an error and nobody caught it. `type`, `error_message` and `payload` are the error's own."""
+
+    def __init__(self, error: ErrorValue, line: int, column: int, source: str) -> None:
+        super().__init__(f"{error.type}({quote(error.message)})", line, column, source)
+        self.type = error.type
+        self.error_message = error.message
+        self.payload = error.payload

@@ -18,6 +18,10 @@ MAX_CHAIN: Final = 1_000
 """Tokens of one expression between separators."""
 MAX_LAMBDA_KEYWORDS: Final = 4
 """The parser's time doubles with each `lambda x:` inside another."""
+MAX_HEADS: Final = 32
+"""`if (…)`, `while (…)`, `for (…)` in a row without braces; each is inside the one before."""
+MAX_ELSES: Final = 24
+"""`else if` in a row; each is inside the one before, and the parser takes seconds for as many as these."""
 
 _TOKEN: Final = re.compile(
     r"""(?P<skip>\s+|//[^\n]*|--[^\n]*|/\*.*?\*/|\#(?!\d)[^\n]*)
@@ -33,6 +37,28 @@ _TOKEN: Final = re.compile(
 _TEMPLATE_TEXT: Final = re.compile(r"(?:[^'{\\]|\\.|'')*", re.DOTALL)
 _FULL_TEMPLATE_TEXT: Final = re.compile(r"(?:[^{\\]|\\.?)*", re.DOTALL)
 _STARTS: Final = frozenset({"let", "return", "if", "else", "while", "for", "fun", "fn", "throw", "try", "catch"})
+_HEADS: Final = frozenset({"if", "else", "while", "for", "fun", "fn", "try", "catch"})
+_OPERATORS: Final = frozenset(
+    {
+        "and",
+        "or",
+        "not",
+        "in",
+        "like",
+        "ilike",
+        "between",
+        "is",
+        "as",
+        "case",
+        "when",
+        "then",
+        "else",
+        "end",
+        "interval",
+    }
+    | {"cohort", "lambda", "select", "distinct", "union", "intersect", "except", "from", "where", "with"}
+)
+"""Words that do not begin a statement, wherever they stand."""
 
 
 def check(source: str, *, template: bool = False) -> None:
@@ -51,6 +77,10 @@ class _Scan:
         self._chains = [0]
         self._prefixes = 0
         self._lambdas = 0
+        self._heads = [0]
+        self._elses = [0]
+        self._last_word = ""
+        self._after_operand = False
 
     def run(self, *, template: bool) -> None:
         position = 0
@@ -82,6 +112,11 @@ class _Scan:
         if kind == "skip":
             return match.end()
         self._count_prefix(text, position)
+        self._count_heads(kind, text.lower(), position)
+        if self._after_operand and (text == "{" or (kind == "word" and text.lower() not in _OPERATORS)):
+            # Two operands side by side: a new statement begins.
+            self._chains[-1] = 0
+        self._after_operand = kind in ("text", "close") or (kind == "word" and text.lower() not in _OPERATORS)
         if kind == "template":
             self._open("template", position)
         elif kind == "open":
@@ -102,6 +137,27 @@ class _Scan:
         else:
             self._prefixes = 0
 
+    def _count_heads(self, kind: str | None, word: str, position: int) -> None:
+        """Statements without braces inside each other: `if (a) while (b) …`, and `else if` after `else if`."""
+        if kind in ("open", "close"):
+            if word == "}":
+                # What the braces belong to is complete; only an `else` can still hang on it.
+                self._heads[-2:-1] = [0]
+                self._last_word = word
+            return
+        if word not in _HEADS:
+            self._heads[-1] = 0
+            self._last_word = word
+            return
+        self._heads[-1] += 1
+        if word == "else":
+            self._elses[-1] += 1
+        elif self._last_word != "else":
+            self._elses[-1] = 0
+        self._last_word = word
+        if self._heads[-1] > MAX_HEADS or self._elses[-1] > MAX_ELSES:
+            raise self._refusal(f"'{word}' is nested too deeply; use braces or a function", position)
+
     def _count(self, text: str, position: int) -> None:
         self._chains[-1] += 1
         if self._chains[-1] > MAX_CHAIN:
@@ -119,11 +175,15 @@ class _Scan:
         self._count(what, position)
         self._inside.append(what)
         self._chains.append(0)
+        self._heads.append(0)
+        self._elses.append(0)
 
     def _close(self) -> None:
         if self._inside:
             self._inside.pop()
             self._chains.pop()
+            self._heads.pop()
+            self._elses.pop()
 
     def _refusal(self, message: str, offset: int) -> HogSyntaxError:
         return at_offset(message, offset, self._source)

@@ -1,4 +1,4 @@
-"""Which globals an expression may read, and what to say about a name that is none."""
+"""Which globals and effects a program may use, and what to say about a name that is none."""
 
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
@@ -11,13 +11,29 @@ def _nothing_to_say(_: Chain) -> str | None:
 
 
 class Names:
-    """The roots that exist where an expression runs. `explain` may give a better message for an unknown one."""
+    """What exists where a program runs."""
 
-    __slots__ = ("_explain", "roots")
+    __slots__ = ("_explain", "_place", "effects", "roots")
 
-    def __init__(self, roots: Collection[str], explain: Callable[[Chain], str | None] = _nothing_to_say) -> None:
+    def __init__(
+        self,
+        roots: Collection[str],
+        explain: Callable[[Chain], str | None] = _nothing_to_say,
+        effects: Collection[str] = (),
+        place: str = "here",
+    ) -> None:
+        """`roots` are the globals; `explain` may give a better message for an unknown one.
+
+        `effects` are the functions that do something outside, besides `print`; `place` says where, as in "in a filter".
+        """
         self.roots = frozenset(roots)
+        self.effects = frozenset({"print", *effects})
         self._explain = explain
+        self._place = place
+
+    def no_effect(self, name: str) -> str:
+        """What is wrong with calling an effect that is not among `effects`."""
+        return f"`{name}` cannot be called {self._place}"
 
     def problem(self, chain: Chain, also: Iterable[str] = ()) -> str | None:
         """What is wrong with reading `chain`, None when its root exists. `also` are further names to suggest."""

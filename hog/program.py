@@ -1,4 +1,4 @@
-"""A compiled expression or template. Calling it evaluates it; what goes wrong comes out as one type of error."""
+"""A compiled source. Calling it evaluates it; what goes wrong comes out as one family of errors."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -7,12 +7,13 @@ from typing import Any, Final
 from hog import nodes
 from hog.compiler import Compiled
 from hog.compiler.build import FILENAME
-from hog.errors import HogRuntimeError
+from hog.errors import HogLimitError, HogRuntimeError, HogThrownError
 from hog.names import Chain, Names
-from hog.runtime.errors import Failure
+from hog.runtime.errors import Failure, LimitFailure, Thrown
+from hog.runtime.limits import EXPRESSION_LIMITS, Limits
+from hog.runtime.run import Run, depth_exceeded
 
 _PLAIN_MESSAGES: Final = {
-    RecursionError: "values or calls are nested too deeply",
     MemoryError: "out of memory",
     OverflowError: "a number is too large",
 }
@@ -21,11 +22,12 @@ _PLAIN_MESSAGES: Final = {
 class Program:
     """Immutable. It may be called from any thread; it never changes the globals it is given."""
 
-    __slots__ = ("_run", "chains", "constant", "names", "node", "roots", "source")
+    __slots__ = ("_fenced", "_run", "chains", "constant", "names", "node", "roots", "source")
 
-    def __init__(self, source: str, node: nodes.Expr, names: Names | None, compiled: Compiled) -> None:
+    def __init__(self, source: str, node: nodes.Expr | nodes.Program, names: Names | None, compiled: Compiled) -> None:
         self.source: Final = source
         self.node: Final = node
+        """The tree: an expression, unless the source is a program of statements."""
         self.names: Final = names
         self.chains: Final[frozenset[Chain]] = compiled.chains
         """The dotted reads of globals: `('person', 'properties', 'email')`."""
@@ -34,13 +36,37 @@ class Program:
         self.constant: Final = compiled.constant
         """Whether every evaluation gives the same: it reads no global, no clock and no chance."""
         self._run: Final = compiled.run
+        self._fenced: Final = compiled.fenced
 
-    def __call__(self, globals: Mapping[str, Any]) -> Any:
-        """The value; raises `HogRuntimeError` and nothing else."""
+    @property
+    def expression(self) -> nodes.Expr:
+        """The tree of a source that is an expression."""
+        assert not isinstance(self.node, nodes.Program)
+        return self.node
+
+    def __call__(self, globals: Mapping[str, Any], run: Run | None = None) -> Any:
+        """The value of the expression, or what the program returns; raises `HogRuntimeError` and nothing else.
+
+        `run` is the environment; without one there are no effects, and the budgets are those of filters and templates.
+        """
         try:
-            return self._run(globals)
+            if not self._fenced and run is None:
+                return self._run(globals)
+            return self._evaluate(globals, run or Run(self._limits()))
         except Exception as error:  # noqa: BLE001  # whatever goes wrong inside is an error of the program
             raise self._located(error, error.__traceback__) from None
+
+    def _evaluate(self, globals: Mapping[str, Any], run: Run) -> Any:
+        token = run.enter(globals)
+        try:
+            return self._run(globals, run.tick, run.call) if self._fenced else self._run(globals)
+        except RecursionError:
+            raise depth_exceeded(run.limits.depth) from None
+        finally:
+            run.leave(token)
+
+    def _limits(self) -> Limits:
+        return Limits() if isinstance(self.node, nodes.Program) else EXPRESSION_LIMITS
 
     def __repr__(self) -> str:
         """The source."""
@@ -48,13 +74,18 @@ class Program:
 
     def _located(self, error: Exception, traceback: TracebackType | None) -> HogRuntimeError:
         line, column = _innermost_position(traceback)
-        return HogRuntimeError(self._message(error), line, column, self.source)
+        if isinstance(error, Thrown):
+            return HogThrownError(error.error, line, column, self.source)
+        limit = isinstance(error, LimitFailure | MemoryError | RecursionError)
+        return (HogLimitError if limit else HogRuntimeError)(self._message(error), line, column, self.source)
 
     def _message(self, error: Exception) -> str:
         if isinstance(error, Failure):
             return str(error)
         if isinstance(error, KeyError) and error.args and error.args[0] in self.roots:
             return f"Global variable not found: {error.args[0]}"
+        if isinstance(error, RecursionError):
+            return "values or calls are nested too deeply"
         for kind, message in _PLAIN_MESSAGES.items():
             if isinstance(error, kind):
                 return message

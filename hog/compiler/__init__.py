@@ -1,5 +1,5 @@
 """Syntax tree to Python code, once for each program."""
 
-from hog.compiler.build import Compiled, compile_expression
+from hog.compiler.build import Compiled, compile_tree
 
-__all__ = ["Compiled", "compile_expression"]
+__all__ = ["Compiled", "compile_tree"]

@@ -1,48 +1,69 @@
-"""One expression to one Python function, with what it reads."""
+"""One expression or one program to one Python function, with what it reads."""
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from hog import nodes
+from hog.compiler.code import set_position
 from hog.compiler.lowering import Lowering
+from hog.compiler.scopes import Kinds
 from hog.errors import HogSyntaxError
 from hog.names import Chain, Names
 from hog.runtime.namespace import NAMESPACE
 
 FILENAME: Final = "<hog>"
 _FUNCTION: Final = "program"
+_GLOBALS: Final = "g"
+_OF_THE_RUN: Final = ("tick", "call_value")
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """The function, and what the compiler found out about it."""
 
-    run: Callable[[Mapping[str, Any]], Any]
+    run: Callable[..., Any]
+    """Takes the globals; a `fenced` one also the run's `tick` and `call`. It may raise anything that Python can."""
     chains: frozenset[Chain]
     constant: bool
+    fenced: bool
 
 
-def compile_expression(node: nodes.Expr, names: Names | None, source: str) -> Compiled:
-    """Compile the expression. The function takes the globals and may raise anything that Python can."""
-    lowering = Lowering(names, source)
+def compile_tree(node: nodes.Expr | nodes.Program, names: Names | None, source: str) -> Compiled:
+    """Compile an expression, or a program of statements."""
     try:
-        tree = lowering.expression(node).tree
-        code = _code(tree, lowering)
-    except (RecursionError, MemoryError):
+        lowering, body = _lowered(node, names, source, Kinds())
+        kinds = lowering.scopes.found_out(copies=lowering.assigns_members)
+        if kinds != Kinds():
+            lowering, body = _lowered(node, names, source, kinds)
+        code = _code(body, lowering)
+    except (RecursionError, MemoryError, SyntaxError):
+        # SyntaxError: more loops and blocks within each other than Python has room for.
         raise HogSyntaxError("nested too deeply", 1, 1, source) from None
     run = FunctionType(code, NAMESPACE, _FUNCTION, tuple(lowering.objects.values()))
     chains = frozenset(lowering.chains)
-    return Compiled(run, chains, constant=not chains and lowering.pure)
+    constant = isinstance(node, nodes.Node) and not isinstance(node, nodes.Program) and not chains and lowering.pure
+    return Compiled(run, chains, constant, lowering.fenced)
 
 
-def _code(tree: ast.expr, lowering: Lowering) -> CodeType:
-    """The code object of `def program(g, k0=…, k1=…): return tree`; the objects k0, k1 are given as defaults."""
-    parameters = [ast.arg("g"), *(ast.arg(identifier) for identifier in lowering.objects)]
+def _lowered(
+    node: nodes.Expr | nodes.Program, names: Names | None, source: str, kinds: Kinds
+) -> tuple[Lowering, list[ast.stmt]]:
+    lowering = Lowering(names, source, kinds)
+    if isinstance(node, nodes.Program):
+        return lowering, lowering.program(node)
+    tree = lowering.expression(node).tree
+    return lowering, [*lowering.before, set_position(ast.Return(tree), node)]
+
+
+def _code(body: list[ast.stmt], lowering: Lowering) -> CodeType:
+    """The code object of `def program(g, tick, call_value, k0=…): body`; the objects k0, … are given as defaults."""
+    of_the_run = _OF_THE_RUN if lowering.fenced else ()
+    parameters = [ast.arg(identifier) for identifier in (_GLOBALS, *of_the_run, *lowering.objects)]
     arguments = ast.arguments([], parameters, None, [], [], None, [])
-    definition = ast.FunctionDef(_FUNCTION, arguments, [ast.Return(tree)], [])
+    definition = ast.FunctionDef(_FUNCTION, arguments, body, [])
     module = ast.fix_missing_locations(ast.Module([definition], []))
     compiled = compile(module, FILENAME, "exec", dont_inherit=True, optimize=2)
     return next(item for item in compiled.co_consts if isinstance(item, CodeType))

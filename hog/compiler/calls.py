@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import UNSET
@@ -12,7 +12,9 @@ from hog import nodes
 from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep, name
 from hog.compiler.comparisons import pattern_finder
 from hog.compiler.operators import join_all, join_any
+from hog.compiler.scopes import Variable
 from hog.names import suggestion
+from hog.runtime.limits import MAX_ARGUMENTS
 from hog.stdlib import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -24,16 +26,24 @@ def lower_call(lowering: Lowering, node: nodes.Call) -> Code:
     if node.params is None:
         return _call(lowering, node, node.args)
     callee = _call(lowering, node, node.params)
-    return _value_call(lowering, callee.tree, node.args)
+    return value_call(lowering, callee.tree, node.args, node)
 
 
 def lower_value_call(lowering: Lowering, node: nodes.ExprCall) -> Code:
     """A call of what an expression gives."""
-    return _value_call(lowering, lowering.expression(node.expr).tree, node.args)
+    return value_call(lowering, lowering.expression(node.expr).tree, node.args, node)
 
 
-def _value_call(lowering: Lowering, callee: ast.expr, arguments: list[nodes.Expr]) -> Code:
+def value_call(lowering: Lowering, callee: ast.expr, arguments: Sequence[nodes.Expr], node: nodes.Expr) -> Code:
+    """A call of a function value."""
+    _check_count(lowering, arguments, node)
+    lowering.fenced = True
     return Code(call("call_value", callee, *(lowering.expression(argument).tree for argument in arguments)))
+
+
+def _check_count(lowering: Lowering, arguments: Sequence[nodes.Expr], node: nodes.Expr) -> None:
+    if len(arguments) > MAX_ARGUMENTS:
+        raise lowering.error(f"a call may have at most {MAX_ARGUMENTS} arguments, not {len(arguments)}", node)
 
 
 def _call(lowering: Lowering, node: nodes.Call, arguments: list[nodes.Expr]) -> Code:
@@ -43,29 +53,45 @@ def _call(lowering: Lowering, node: nodes.Call, arguments: list[nodes.Expr]) -> 
         needs, most, lower = form
         if needs <= len(arguments) and (most is None or len(arguments) <= most):
             return lower(lowering, arguments)
-    variable = None if stands_for_operator else lowering.local(node.name)
+    variable = None if stands_for_operator else lowering.local(node.name, node)
     if variable is not None:
-        return _value_call(lowering, name(variable), arguments)
+        return _variable_call(lowering, variable, arguments, node)
     if node.name == "sql":
         raise lowering.error("SQL is not supported here: `sql(…)`", node)
+    if not stands_for_operator:
+        _check_count(lowering, arguments, node)
     return _library_call(lowering, node, arguments)
+
+
+def _variable_call(lowering: Lowering, variable: Variable, arguments: list[nodes.Expr], node: nodes.Call) -> Code:
+    if variable.direct is None or len(arguments) > variable.arity:
+        return value_call(lowering, lowering.read(variable).tree, arguments, node)
+    lowering.fenced = True
+    return Code(call(variable.direct, *(lowering.expression(argument).tree for argument in arguments)))
 
 
 def _library_call(lowering: Lowering, node: nodes.Call, arguments: list[nodes.Expr]) -> Code:
     function = FUNCTIONS.get(node.name)
-    if function is None:
-        known = [*FUNCTIONS, *_FORMS]
-        raise lowering.error(f"unknown function '{node.name}'{suggestion(node.name, known)}", node)
-    problem = function.wrong_count(len(arguments))
-    if problem is not None:
-        raise lowering.error(problem, node)
-    lowering.pure = lowering.pure and function.pure
+    problem = _unknown(lowering, node) if function is None else function.wrong_count(len(arguments))
+    if function is None or problem is not None:
+        if lowering.names is not None:
+            raise lowering.error(problem or "", node)
+        # The language by itself finds out when it gets there: a program may never do.
+        return Code(call("fail", ast.Constant(problem)))
+    lowering.uses(function, node)
     codes = [lowering.expression(argument) for argument in arguments]
     if node.name == "concat":
         return _concat(lowering, codes)
     if node.name in ("match", "extractRegex") and codes[1].constant and codes[1].kind is Kind.TEXT:
         pattern_finder(lowering, "found", codes[1].value, False, arguments[1])
     return Code(call(f"f_{node.name}", *(code.tree for code in codes)))
+
+
+def _unknown(lowering: Lowering, node: nodes.Call) -> str:
+    hint = suggestion(node.name, [*FUNCTIONS, *_FORMS, *lowering.scopes.visible()])
+    if lowering.names is None:
+        return f"Unsupported function call: {node.name}{hint}"
+    return f"unknown function '{node.name}'{hint}"
 
 
 def _concat(lowering: Lowering, pieces: list[Code]) -> Code:

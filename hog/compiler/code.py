@@ -78,6 +78,11 @@ def keep(identifier: str, tree: ast.expr) -> ast.NamedExpr:
     return ast.NamedExpr(ast.Name(identifier, ast.Store()), tree)
 
 
+def put(identifier: str, tree: ast.expr) -> ast.Assign:
+    """`identifier = tree`."""
+    return ast.Assign([ast.Name(identifier, ast.Store())], tree)
+
+
 def is_type(tree: ast.expr, type_name: str) -> ast.Compare:
     """`type(tree) is type_name`."""
     return ast.Compare(call("type", tree), [ast.Is()], [name(type_name)])
@@ -91,12 +96,21 @@ def choose(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.IfEx
 def place(tree: ast.AST, node: nodes.Node) -> None:
     """Give `tree`, and what in it has no position yet, the position of `node`; errors find their way back by it."""
     start = node.start
+    if start is None:
+        return
+    column = max(0, start.column)
     waiting: list[ast.AST] = [tree]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, ast.expr):
-            if hasattr(item, "lineno") or start is None:
+        if isinstance(item, ast.expr | ast.stmt):
+            if hasattr(item, "lineno"):
                 continue
             item.lineno = item.end_lineno = start.line
-            item.col_offset = item.end_col_offset = max(0, start.column)
+            item.col_offset = item.end_col_offset = column
         waiting.extend(ast.iter_child_nodes(item))
+
+
+def set_position(statement: ast.stmt, node: nodes.Node) -> ast.stmt:
+    """The statement, with the position of `node` wherever it has none."""
+    place(statement, node)
+    return statement

@@ -1,29 +1,37 @@
-"""Expressions to Python syntax, node by node. Operators with fast paths and calls have modules of their own."""
+"""Expressions to Python syntax, node by node. Operators, calls, functions and statements have modules of their own."""
 
 import ast
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from hog import nodes
-from hog.compiler import calls, comparisons, operators
-from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep, name, place
+from hog.compiler import calls, comparisons, functions, operators, statements, tags
+from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep, name, place, set_position
+from hog.compiler.scopes import Kinds, Scopes, Variable
 from hog.errors import HogCompileError
 from hog.names import Chain, Names
 from hog.runtime.limits import MAX_DIGITS
-from hog.stdlib import FUNCTIONS
+from hog.stdlib import FUNCTIONS, Function
 
 
 class Lowering:
     """The state of compiling one program: its scopes, its temporaries, and what has been seen in it."""
 
-    def __init__(self, names: Names | None, source: str) -> None:
+    def __init__(self, names: Names | None, source: str, kinds: Kinds | None = None) -> None:
         self.names = names
         self.source = source
+        self.scopes = Scopes(kinds or Kinds())
+        self.before: list[ast.stmt] = []
+        """The statements that must stand before the one that is being compiled."""
         self.chains: set[Chain] = set()
         self.pure = True
+        self.fenced = False
+        """Whether the program can take long or leap: then it runs within budgets."""
+        self.assigns_members = False
+        """Whether it changes containers: then it gets copies of the globals."""
         self.objects: dict[str, Any] = {}
         """What the code refers to and no literal can express, such as compiled patterns, by Python name."""
-        self._scopes: list[dict[str, str]] = []
+        self._copies = self.scopes.kinds.copies
         self._count = 0
 
     def expression(self, node: nodes.Expr) -> Code:
@@ -51,9 +59,36 @@ class Lowering:
         self.objects[identifier] = value
         return name(identifier)
 
-    def local(self, variable: str) -> str | None:
-        """The Python name of a visible variable."""
-        return next((scope[variable] for scope in reversed(self._scopes) if variable in scope), None)
+    def put(self, statement: ast.stmt, node: nodes.Node) -> None:
+        """Add a Python statement that comes from the node."""
+        self.before.append(set_position(statement, node))
+
+    def block(self, node: nodes.Block) -> list[ast.stmt]:
+        """The statements of a block."""
+        return statements.lower_block(self, node.declarations)
+
+    def program(self, node: nodes.Program) -> list[ast.stmt]:
+        """The statements of a whole program."""
+        made = [made for statement in node.declarations for made in statements.lower_statement(self, statement)]
+        return made or [ast.Pass()]
+
+    def local(self, variable: str, node: nodes.Expr) -> Variable | None:
+        """The visible variable of this name."""
+        found = self.scopes.find(variable)
+        if found is not None and found.unset and found.function is self.scopes.here:
+            raise self.error(f"Variable `{variable}` is read before it has a value", node)
+        return found
+
+    def read(self, variable: Variable) -> Code:
+        """The code that reads a variable."""
+        if variable.boxed:
+            return Code(ast.Subscript(name(variable.python), ast.Constant(0), ast.Load()), total=True)
+        return Code(name(variable.python), total=True)
+
+    def refuse_index_0(self, key: nodes.Expr) -> None:
+        """Arrays count from 1."""
+        if isinstance(key, nodes.Constant) and key.value == 0 and type(key.value) in (int, float):
+            raise self.error("Array access starts from 1", key)
 
     def truth(self, node: nodes.Expr) -> Code:
         """The code of a condition: a Python bool."""
@@ -81,9 +116,8 @@ class Lowering:
         chain = chain_of(node)
         if chain is not None:
             return self._chain(chain, node)
+        self.refuse_index_0(node.property)
         key = self.expression(node.property)
-        if key.constant and key.kind is Kind.NUMBER and key.value == 0:
-            raise self.error("Array access starts from 1", node.property)
         return self._member(self.expression(node.array), key)
 
     def _tuple_access(self, node: nodes.TupleAccess) -> Code:
@@ -92,29 +126,40 @@ class Lowering:
         return self._member(self.expression(node.tuple), constant(node.index))
 
     def _chain(self, chain: Chain, node: nodes.Expr) -> Code:
-        code = self._root(chain, node)
+        variable = self.local(chain[0], node)
+        code = self.read(variable) if variable is not None else self._global(chain, node)
         for key in chain[1:]:
             code = self._member(code, constant(key))
+        if variable is None and self._copies:
+            code = Code(call("copied", code.tree), code.kind)
         return code
 
-    def _root(self, chain: Chain, node: nodes.Expr) -> Code:
+    def _global(self, chain: Chain, node: nodes.Expr) -> Code:
         root = chain[0]
-        variable = self.local(root)
-        if variable is not None:
-            return Code(name(variable), total=True)
         if root == "*":
             raise self.error("'*' has no meaning here", node)
         known = self.names is not None and root in self.names.roots
         function = FUNCTIONS.get(root) if len(chain) == 1 else None
         if function is not None and not known:
-            self.pure = self.pure and function.pure
-            value = self.object(function)
-            return Code(value if self.names else call("global_or", name("g"), ast.Constant(root), value))
-        problem = self.names.problem(chain, FUNCTIONS) if self.names else None
+            return self._library_value(function, node)
+        problem = self.names.problem(chain, [*self.scopes.visible(), *FUNCTIONS]) if self.names else None
         if problem is not None:
             raise self.error(problem, node)
         self.chains.add(chain)
         return Code(ast.Subscript(name("g"), ast.Constant(root), ast.Load()), total=known)
+
+    def _library_value(self, function: Function, node: nodes.Expr) -> Code:
+        """A function of the library that is mentioned, not called."""
+        self.uses(function, node)
+        value = self.object(function)
+        return Code(value if self.names else call("global_or", name("g"), ast.Constant(function.name), value))
+
+    def uses(self, function: Function, node: nodes.Expr) -> None:
+        """Note the use of a library function; raises where this host has no such effect."""
+        if function.effect and self.names is not None and function.name not in self.names.effects:
+            raise self.error(self.names.no_effect(function.name), node)
+        self.pure = self.pure and function.pure
+        self.fenced = self.fenced or function.leaps or function.effect
 
     def _member(self, holder: Code, key: Code) -> Code:
         """The fast path: `(t.get('key') if type(t := holder) is dict else get(t, 'key'))`."""
@@ -145,37 +190,6 @@ class Lowering:
             return Code(ast.Dict(keys, [value.tree for _, value in pairs]), total=total)
         return Code(call("dictionary", *(ast.Tuple([key.tree, value.tree], ast.Load()) for key, value in pairs)))
 
-    def _lambda(self, node: nodes.Lambda) -> Code:
-        """A Python lambda whose parameters all default to null: the variables are fresh in each call."""
-        if isinstance(node.expr, nodes.Block):
-            raise self.error("a block of statements cannot stand in an expression", node)
-        scope: dict[str, str] = {}
-        for parameter in node.args:
-            if parameter in scope:
-                raise self.error(f"the parameter '{parameter}' is named twice", node)
-            self._count += 1
-            scope[parameter] = f"v{self._count}"
-        self._scopes.append(scope)
-        body = self._lambda_body(node.expr)
-        self._scopes.pop()
-        arguments = ast.arguments(
-            [],
-            [ast.arg(variable) for variable in scope.values()],
-            None,
-            [],
-            [],
-            None,
-            [ast.Constant(None) for _ in scope],
-        )
-        return Code(call("closure", ast.Lambda(arguments, body), ast.Constant(len(scope))), total=True)
-
-    def _lambda_body(self, node: nodes.Expr) -> ast.expr:
-        """`x -> {e}` evaluates e and gives null: the braces are no block."""
-        if isinstance(node, nodes.Placeholder):
-            pair = ast.Tuple([self.expression(node.expr).tree, ast.Constant(None)], ast.Load())
-            return ast.Subscript(pair, ast.Constant(1), ast.Load())
-        return self.expression(node).tree
-
     _LOWER: ClassVar[dict[type, Callable[["Lowering", Any], Code]]] = {
         nodes.Constant: _constant,
         nodes.Field: _field,
@@ -185,7 +199,8 @@ class Lowering:
         nodes.Array: _array,
         nodes.Tuple: _tuple,
         nodes.Dict: _dict,
-        nodes.Lambda: _lambda,
+        nodes.Lambda: functions.lower_lambda,
+        nodes.HogQLXTag: tags.lower_tag,
         nodes.And: operators.lower_and,
         nodes.Or: operators.lower_or,
         nodes.ArithmeticOperation: operators.lower_arithmetic,
@@ -210,8 +225,6 @@ def chain_of(node: nodes.Expr) -> Chain | None:
 def _foreign(node: nodes.Expr) -> str:
     if isinstance(node, nodes.Placeholder):
         return "Placeholders are not allowed in this context"
-    if isinstance(node, nodes.HogQLXTag):
-        return f"the tag '<{node.kind}>' cannot stand in an expression"
     if isinstance(node, nodes.NamedArgument):
         return f"arguments have no names here: remove '{node.name} :='"
     what = (type(node).__doc__ or "").removeprefix("SQL: ").rstrip(".")

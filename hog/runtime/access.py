@@ -1,4 +1,4 @@
-"""Reading members: `a.b`, `a['b']`, `a[1]`. What is missing is null, at any depth.
+"""Reading, changing and walking containers: `a.b`, `a['b'] := 1`, `for (let k, v in a)`. What is missing is null.
 
 Arrays count from 1, and from -1 backwards.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hog.runtime.errors import Failure
+from hog.runtime.limits import check_items
+from hog.runtime.text import nested_text
 from hog.runtime.truth import type_name
 from hog.runtime.values import FIELDS
 
@@ -36,6 +38,57 @@ def dictionary(*pairs: tuple[Any, Any]) -> dict[Any, Any]:
         except TypeError:
             raise Failure(f"a value of the type {type_name(key)} cannot be a key") from None
     return result
+
+
+def set_member(holder: Any, key: Any, value: Any) -> None:
+    """`holder[key] := value`. An array grows as far as it has to, with nulls between."""
+    if isinstance(holder, dict):
+        try:
+            holder[key] = value
+        except TypeError:
+            raise Failure(f"a value of the type {type_name(key)} cannot be a key") from None
+    elif isinstance(holder, list):
+        _set_item(holder, key, value)
+    else:
+        raise Failure(f"Can not set property {nested_text(key)} on a value of the type {type_name(holder)}")
+
+
+def loop_values(holder: Any) -> list[Any]:
+    """What `for (let v in holder)` walks: a copy, so that changes on the way do not matter."""
+    if isinstance(holder, Mapping):
+        return list(holder.values())
+    if holder is None:
+        raise Failure("null cannot be walked; write `?? []` behind it")
+    return list(holder) if isinstance(holder, (list, tuple)) else []
+
+
+def loop_items(holder: Any) -> list[tuple[Any, Any]]:
+    """What `for (let k, v in holder)` walks. The keys of an array count from 0."""
+    if isinstance(holder, Mapping):
+        return list(holder.items())
+    return list(enumerate(loop_values(holder)))
+
+
+def copied(value: Any) -> Any:
+    """A copy of what a program reads of its globals and may change. They are JSON, so nothing contains itself."""
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
+def _set_item(items: list[Any], index: Any, value: Any) -> None:
+    if isinstance(index, float) and index.is_integer():
+        index = int(index)
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise Failure(f"the index of an array must be a whole number, got {type_name(index)}")
+    if index < 1:
+        raise Failure("Hog arrays start from index 1")
+    if index > len(items):
+        check_items(index)
+        items.extend([None] * (index - len(items)))
+    items[index - 1] = value
 
 
 def _item(items: list[Any] | tuple[Any, ...], index: Any) -> Any:

@@ -1,9 +1,9 @@
 """The global names of compiled code: these helpers, the library, and of Python's own builtins only some types."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from hog.runtime import access, arithmetic, calls, compare, concat, patterns, text, truth
+from hog.runtime import access, arithmetic, calls, compare, concat, errors, patterns, text, truth
 from hog.stdlib import FUNCTIONS
 
 _BINARY: Final[dict[str, Callable[..., Any]]] = {
@@ -42,6 +42,11 @@ def _global_or(globals_: Mapping[str, Any], root: str, function: Any) -> Any:
     return globals_.get(root, function)
 
 
+def _fail(message: str) -> NoReturn:
+    """Where the compiler has found out that the program cannot go on, if it ever gets there."""
+    raise errors.Failure(message)
+
+
 NAMESPACE: Final[dict[str, Any]] = {
     "__builtins__": {},
     "type": type,
@@ -54,12 +59,18 @@ NAMESPACE: Final[dict[str, Any]] = {
     **{f"f_{name}": function.call for name, function in FUNCTIONS.items()},
     "between": compare.between,
     "outside": compare.outside,
-    "call_value": calls.call_value,
-    "closure": calls.closure,
+    "copied": access.copied,
     "dictionary": access.dictionary,
+    "fail": _fail,
+    "function_value": calls.function_value,
     "get": access.get,
     "global_or": _global_or,
     "join": concat.join,
+    "loop_items": access.loop_items,
+    "loop_values": access.loop_values,
+    "set_member": access.set_member,
+    "thrown": errors.thrown,
+    "Thrown": errors.Thrown,
     "to_text": text.to_text,
     "truthy": truth.truthy,
 }

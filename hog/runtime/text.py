@@ -1,6 +1,6 @@
 """How values read as text: at the top level (`print`), nested in a container, in a concatenation, and by `toString`.
 
-A container that holds itself prints `null` where it would repeat. No text grows beyond `limits.MAX_TEXT`.
+A container that holds itself prints `null` where it would repeat. What is written counts as memory and time.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from hog.runtime.dates import iso
 from hog.runtime.errors import Failure
-from hog.runtime.limits import MAX_TEXT
+from hog.runtime.limits import reserve, spend
 from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
 
 _QUOTED: Final = str.maketrans(
@@ -25,6 +25,8 @@ _QUOTED: Final = str.maketrans(
         "'": "\\'",
     }
 )
+_PIECE_BYTES: Final = 16
+_COUNT_EVERY: Final = 32_768
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)
 
 
@@ -94,7 +96,8 @@ class _Writer:
     def __init__(self) -> None:
         self.parts: list[str] = []
         self._path: set[int] = set()
-        self._room = MAX_TEXT
+        self._length = 0
+        self._counted = 0
 
     def write(self, value: Any) -> None:
         if isinstance(value, (dict, list, tuple)):
@@ -105,9 +108,12 @@ class _Writer:
             self._put(_scalar(value))
 
     def _put(self, text: str) -> None:
-        self._room -= len(text)
-        if self._room < 0:
-            raise Failure(f"a value is too large to print; its text may have at most {MAX_TEXT} characters")
+        # Beside the characters each piece takes room of its own.
+        self._length += len(text) + _PIECE_BYTES
+        if self._length > self._counted + _COUNT_EVERY:
+            spend(self._length - self._counted)
+            self._counted = self._length
+            reserve(self._length)
         self.parts.append(text)
 
     def _write_container(self, value: Any) -> None:

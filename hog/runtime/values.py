@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from hog.runtime.errors import Failure
-
 
 class DateTime:
     """An instant: seconds since the epoch, and the zone it is shown in. Equality ignores the zone."""
@@ -76,10 +74,12 @@ class FunctionValue:
         """How many arguments it takes at most; 0 for a library function without an upper bound."""
         self.call: Final = call
 
-    def taking(self, count: int) -> Callable[..., Any]:
-        """What to call with `count` arguments."""
-        if count > self.arity:
-            raise Failure(f"Too many arguments. Passed {count}, expected {self.arity}")
+    def too_many(self, count: int) -> str | None:
+        """What is wrong with calling it with `count` arguments when they are too many; missing ones are null."""
+        return f"Too many arguments. Passed {count}, expected {self.arity}" if count > self.arity else None
+
+    def padded(self, count: int) -> Callable[..., Any]:
+        """What to call with `count` arguments, which must not be too many."""
         return self.call
 
 

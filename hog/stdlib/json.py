@@ -6,7 +6,7 @@ import msgspec
 
 from hog import json_text
 from hog.runtime.errors import Failure
-from hog.runtime.limits import MAX_ITEMS, MAX_TEXT
+from hog.runtime.limits import reserve, spend
 from hog.runtime.text import to_string
 from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
 from hog.stdlib.arguments import is_array
@@ -95,20 +95,24 @@ def json_extract_array_raw(value: Any, *path: Any) -> Any:
     return found if is_array(found) else None
 
 
+_ITEM_BYTES: Final = 64
+_COUNT_EVERY: Final = 32_768
+
+
 class _Plain:
     """Copies a value into what JSON has a form for, counting: shared parts are written as often as they occur."""
 
     def __init__(self) -> None:
-        self._items = MAX_ITEMS
-        self._text = MAX_TEXT
+        self._size = 0
+        self._counted = 0
         self._path: set[int] = set()
 
     def copy(self, value: Any) -> Any:
-        self._items -= 1
-        if isinstance(value, str):
-            self._text -= len(value)
-        if self._items < 0 or self._text < 0:
-            raise Failure("jsonStringify: the value is too large")
+        self._size += _ITEM_BYTES + (len(value) if isinstance(value, str) else 0)
+        if self._size > self._counted + _COUNT_EVERY:
+            spend(self._size - self._counted)
+            self._counted = self._size
+            reserve(self._size)
         if isinstance(value, (dict, list, tuple)):
             return self._container(value)
         if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from hog.runtime.errors import Failure
 from hog.runtime.values import FunctionValue
 
 FUNCTIONS: Final[dict[str, "Function"]] = {}
@@ -17,7 +16,7 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class Function(FunctionValue):
     """One function of the library."""
 
-    __slots__ = ("examples", "most", "needs", "prose", "pure")
+    __slots__ = ("effect", "examples", "leaps", "most", "needs", "prose", "pure")
 
     def __init__(
         self,
@@ -26,6 +25,8 @@ class Function(FunctionValue):
         needs: int,
         most: int | None,
         pure: bool,
+        leaps: bool,
+        effect: bool,
         examples: Sequence[tuple[str, str]],
     ) -> None:
         super().__init__(name, most or 0, call)
@@ -34,6 +35,10 @@ class Function(FunctionValue):
         """None where there is no upper bound."""
         self.pure: Final = pure
         """Whether the same arguments always give the same result."""
+        self.leaps: Final = leaps
+        """Whether it may make much more, or take much longer, than its arguments are large."""
+        self.effect: Final = effect
+        """Whether it does something outside of the program: then only some hosts have it."""
         self.prose: Final = (call.__doc__ or "").strip().partition("\n")[0]
         self.examples: Final = tuple(examples)
         """Expression and the printed form of its value."""
@@ -46,23 +51,33 @@ class Function(FunctionValue):
             return f"Function {self.name} requires at most {_arguments(self.most)}"
         return None
 
-    def taking(self, count: int) -> Callable[..., Any]:
-        """As a value it takes what it takes as a call; missing arguments are null."""
-        if self.most is not None and count > self.most:
-            raise Failure(self.wrong_count(count) or "")
+    def too_many(self, count: int) -> str | None:
+        """As for a call."""
+        return self.wrong_count(count) if self.most is not None and count > self.most else None
+
+    def padded(self, count: int) -> Callable[..., Any]:
+        """As a value it takes missing arguments as null."""
         missing = (None,) * max(0, self.needs - count)
         call: Implementation = self.call
         return (lambda *arguments: call(*arguments, *missing)) if missing else call
 
 
 def function(
-    name: str, args: int | tuple[int, int | None], *examples: tuple[str, str], pure: bool = True
+    name: str,
+    args: int | tuple[int, int | None],
+    *examples: tuple[str, str],
+    pure: bool = True,
+    leaps: bool = False,
+    effect: bool = False,
 ) -> Callable[[AnyFunction], AnyFunction]:
-    """Register a function that takes `args` arguments: a count, or the least and the most (None: any number)."""
+    """Register a function that takes `args` arguments: a count, or the least and the most (None: any number).
+
+    `pure`, `leaps` and `effect` are described at `Function`. An example is an expression and its value as it prints.
+    """
     needs, most = (args, args) if isinstance(args, int) else args
 
     def register(call: AnyFunction) -> AnyFunction:
-        FUNCTIONS[name] = Function(name, call, needs, most, pure, examples)
+        FUNCTIONS[name] = Function(name, call, needs, most, pure and not effect, leaps, effect, examples)
         return call
 
     return register

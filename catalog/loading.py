@@ -43,4 +43,7 @@ def _template(file: Path) -> Template:
         raise CatalogError(f"{file} ({error.place.line},{error.place.column}): {error.message}") from None
     except msgspec.ValidationError as error:
         raise CatalogError(f"{file}: {error}") from None
-    return Template(slug, spec)
+    code = file.with_name("code.hog")
+    if code.exists() is (spec.request is not None):
+        raise CatalogError(f"{file}: a template has either a `request` or a code.hog beside it")
+    return Template(slug, spec, code.read_text("utf-8") if code.exists() else None)

@@ -45,7 +45,8 @@ class TemplateSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     description: str
     inputs: dict[str, InputSpec]
-    request: RequestSpec
+    request: RequestSpec | None = None
+    """Absent where the folder has a `code.hog`."""
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -53,3 +54,5 @@ class Template(msgspec.Struct, frozen=True):
 
     slug: str
     spec: TemplateSpec
+    code: str | None = None
+    """The text of `code.hog`: a Hog program that is run for each event."""

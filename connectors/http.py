@@ -11,6 +11,8 @@ Blocks: nothing but `cancel_queued` (one turn of the loop) and `close` (about a 
 
 import asyncio
 import logging
+import math
+import random
 import ssl
 import threading
 import time
@@ -24,19 +26,26 @@ from importlib.metadata import PackageNotFoundError, version
 from traceback import extract_tb
 from typing import Any
 
+import msgspec
 import uvloop
 
+from connectors.code_runner import Capture, CodeRunner
+from connectors.fetch import Fetch
 from connectors.http_client import HttpClient, Wire
 from connectors.http_errors import explain, timed_out
 from connectors.http_guard import Guard, Network
-from connectors.http_request import Preparer, Refused
+from connectors.http_request import Prepared, Preparer, Refused
+from connectors.http_signing import signed_headers
 from delivery.policy import Policy
+from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
-from records import Attempt, ErrorKind, Invocation, Response
+from records import Attempt, Code, ErrorKind, Invocation, Note, Request, Response, Verdict
 
 _TICK_S = 0.05
 _CLOSE_S = 1.0
 _LATE_WEIGHT = 0.3
+
+Sign = Callable[[Prepared], Prepared]
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +61,10 @@ def default_user_agent() -> str:
 class _Job:
     """An invocation on its way. `expired` is set before its task is cancelled for being late.
 
-    `deadline` and `task` exist once a worker has it.
+    `task` exists once a worker has it; `deadline` is set while a request is on the wire.
     """
 
     __slots__ = ("deadline", "expired", "finished", "invocation", "policy", "task")
-    deadline: float
     task: "asyncio.Task[None]"
 
     def __init__(self, invocation: Invocation, policy: Policy, finished: deque[Attempt]) -> None:
@@ -64,6 +72,7 @@ class _Job:
         self.policy = policy
         self.finished = finished
         self.expired = False
+        self.deadline = math.inf
 
 
 class HttpTransport:
@@ -77,11 +86,13 @@ class HttpTransport:
         parked: int = 1024,
         user_agent: str | None = None,
         tls: ssl.SSLContext | None = None,
+        capture: Capture | None = None,
     ) -> None:
         """Opens nothing yet.
 
         `allow` are networks that destinations may reach although they are not public. `total` and `parked` bound the
-        requests out at once, see `delivery.slots`. `tls` replaces the system's trusted certificates.
+        requests out at once, see `delivery.slots`. `tls` replaces the system's trusted certificates. `capture` takes
+        the events that programs capture.
         """
         self._guard = Guard(allow)
         self._preparer = Preparer(self._guard, user_agent if user_agent is not None else default_user_agent())
@@ -98,6 +109,7 @@ class HttpTransport:
         self._late_s = 0.0
         self._reported: set[str] = set()
         self._loop = uvloop.new_event_loop()
+        self._runner = CodeRunner(self._loop, capture)
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -231,7 +243,6 @@ class HttpTransport:
         while slot is not None:
             job = slot.item
             job.task = task
-            job.deadline = time.monotonic() + job.policy.timeout_s
             self._out.add(job)
             try:
                 job.finished.append(await self._attempt(job, wire))
@@ -239,35 +250,67 @@ class HttpTransport:
                 # Behind the append: who sees nothing in flight any more must find every attempt.
                 self._out.discard(job)
                 self._slots.release(slot)
-            while job.expired and task.uncancel():
-                pass
             slot = self._slots.take(time.monotonic())
 
     async def _attempt(self, job: _Job, wire: Wire) -> Attempt:
         started_at, start = time.time(), time.perf_counter()
-        wire.reused = True
+        notes: list[Note] = []
+        outcome: Response | Refused | None
         try:
-            outcome = await self._exchange(job)
+            work = job.invocation.work
+            if isinstance(work, Code):
+                outcome, notes = await self._run_code(job, work, wire)
+            else:
+                outcome = await self._exchange(job, job.invocation.id, work, wire)
         except Exception as error:  # noqa: BLE001 - whatever it is, the invocation must not be lost
             outcome = self._unexpected(error)
         duration_ms = (time.perf_counter() - start) * 1000
-        if isinstance(outcome, Response):
-            return Attempt(job.invocation, started_at, duration_ms, outcome, reused=wire.reused)
-        return Attempt(
-            job.invocation,
-            started_at,
-            duration_ms,
-            error=outcome.error,
-            detail=outcome.detail,
-            reused=outcome.error is ErrorKind.RESET and wire.reused,
-        )
+        return _attempt_of(job.invocation, started_at, duration_ms, outcome, wire, tuple(notes))
 
-    async def _exchange(self, job: _Job) -> Response | Refused:
-        prepared = self._preparer.prepare(job.invocation.id, job.invocation.request)
+    async def _run_code(self, job: _Job, code: Code, wire: Wire) -> tuple[Refused | None, list[Note]]:
+        notes: list[Note] = []
+
+        async def send(fetch: Fetch, number: int) -> Response | Refused:
+            return await self._fetch(job, code, fetch, number, wire, notes)
+
+        refused, printed = await self._runner.run(code, job.invocation.id, send)
+        return refused, sorted([*printed, *notes], key=lambda note: note.at)
+
+    async def _fetch(
+        self, job: _Job, code: Code, fetch: Fetch, number: int, wire: Wire, notes: list[Note]
+    ) -> Response | Refused:
+        """One request of a program: tried again as a delivery is, while the program waits."""
+        id = job.invocation.id if number == 1 else f"{job.invocation.id}_{number}"
+        retries, instant_made = 0, False
+        while True:
+            started_at, start = time.time(), time.perf_counter()
+            outcome = await self._exchange(job, id, fetch.request, wire, partial(_signed, fetch, code))
+            duration_ms = (time.perf_counter() - start) * 1000
+            attempt = _attempt_of(job.invocation, started_at, duration_ms, outcome, wire, ())
+            now = time.time()
+            decision = decide(attempt, retries, job.policy, now, random.random(), instant_made)
+            if decision.verdict is Verdict.DELIVERED:
+                return outcome
+            notes.append(_fetch_note(fetch, now, decision, outcome))
+            if decision.verdict is Verdict.FAILED:
+                return outcome
+            retries += not decision.instant
+            instant_made |= decision.instant
+            await asyncio.sleep(max(0.0, decision.retry_at - now))
+
+    async def _exchange(
+        self, job: _Job, id: str, request: Request | None, wire: Wire, sign: Sign | None = None
+    ) -> Response | Refused:
+        """One request on the wire, within the policy's time."""
+        wire.reused = True
+        prepared = self._preparer.prepare(id, request)
         if isinstance(prepared, Refused):
             # A turn for the others: a long queue of such requests would hold the loop.
             await asyncio.sleep(0)
             return prepared
+        if sign is not None:
+            prepared = sign(prepared)
+        job.deadline = time.monotonic() + job.policy.timeout_s
         try:
             return await self._client.exchange(prepared, job.policy)
         except asyncio.CancelledError:
@@ -279,6 +322,11 @@ class HttpTransport:
             if refused is None:
                 raise
             return refused
+        finally:
+            job.deadline = math.inf
+            while job.expired and job.task.uncancel():
+                pass
+            job.expired = False
 
     def _unexpected(self, error: Exception) -> Refused:
         """Counts as a broken connection, so that it is tried again. The message of the error may hold secrets."""
@@ -288,6 +336,36 @@ class HttpTransport:
             self._reported.add(where)
             _log.error("The HTTP client failed unexpectedly: %s. This is reported once.", where)
         return Refused(ErrorKind.RESET, f"The HTTP client failed unexpectedly ({type(error).__name__}); see the log.")
+
+
+def _attempt_of(
+    invocation: Invocation,
+    started_at: float,
+    duration_ms: float,
+    outcome: Response | Refused | None,
+    wire: Wire,
+    notes: tuple[Note, ...],
+) -> Attempt:
+    """None is a program that came to its end."""
+    if not isinstance(outcome, Refused):
+        return Attempt(invocation, started_at, duration_ms, outcome, reused=wire.reused, notes=notes)
+    reused = outcome.error is ErrorKind.RESET and wire.reused
+    return Attempt(invocation, started_at, duration_ms, None, outcome.error, outcome.detail, reused, notes)
+
+
+def _signed(fetch: Fetch, code: Code, prepared: Prepared) -> Prepared:
+    if not fetch.signing:
+        return prepared
+    added = signed_headers(prepared, fetch.signing, code.inputs, time.time())
+    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in added}
+    return msgspec.structs.replace(prepared, headers=kept | added)
+
+
+def _fetch_note(fetch: Fetch, now: float, decision: Decision, outcome: Response | Refused) -> Note:
+    """What is always in the log: an answer that is no success, with its body, or no answer."""
+    again = ", will be tried again" if decision.verdict is Verdict.RETRYING else ""
+    body = outcome.body if isinstance(outcome, Response) else b""
+    return Note(now, "warn", f"fetch {fetch.request.method}: {decision.reason}{again}", body)
 
 
 def _log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from delivery.policy import Policy
 from delivery.ranges import Backlog, Range, Reread
 from delivery.retry import decide
 from delivery.windows import Window
-from records import Attempt, Invocation, Outcome, RangeRead, Status, Verdict
+from records import Attempt, Invocation, Note, Outcome, RangeRead, Status, Verdict
 
 STATE_VERSION = 1
 _OVERSHOOT = 8
@@ -129,7 +129,7 @@ class Outbox:
         """
         if not invocation.reread or not self.backlog.arrived(invocation.offset):
             self.matched += 1
-        if invocation.request is None:
+        if invocation.work is None:
             self.failed += 1
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         if not invocation.reread and (self.behind or self._is_full()):
@@ -295,7 +295,12 @@ class Outbox:
             duration_ms=attempt.duration_ms if attempt is not None else 0.0,
             reason=self.redact(reason.encode()).decode(errors="replace") if reason else "",
             body=self.redact(response.body) if response is not None and verdict is not Verdict.DELIVERED else b"",
+            notes=tuple(map(self._redacted, attempt.notes)) if attempt is not None else (),
         )
+
+    def _redacted(self, note: Note) -> Note:
+        message = self.redact(note.message.encode("utf-8", "replace")).decode(errors="replace")
+        return Note(note.at, note.level, message, self.redact(note.body))
 
     def _first_held(self) -> list[Invocation]:
         return [next(iter(self._held.values()))] if self._held else []

@@ -45,6 +45,9 @@ def decide(
         instant_made: Whether the uncounted retry has been used already.
     """
     response = attempt.response
+    if response is None and attempt.error is None:
+        # A program that came to its end: what its requests were answered is for it to judge.
+        return DELIVERED
     if response is not None and 200 <= response.status < 300:
         return DELIVERED
     reason = explain(attempt)

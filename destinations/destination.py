@@ -1,9 +1,10 @@
-"""A compiled destination: what it wants, and the request it makes of an event. It sends nothing."""
+"""A compiled destination: what it wants, and the request or the program it makes of an event. It sends nothing."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import overload
 
+from destinations.code import CodeTemplate
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
 from destinations.globals import EventView, invocation_needs
@@ -11,7 +12,7 @@ from destinations.inputs import Inputs
 from destinations.request import RequestTemplate
 from destinations.secrets import Redactor
 from destinations.spec import DestinationSpec
-from records import Event, Request
+from records import Code, Event, Request
 
 
 class Destination:
@@ -22,10 +23,10 @@ class Destination:
         spec: DestinationSpec,
         filter: Filter,
         inputs: Inputs,
-        request: RequestTemplate,
+        work: RequestTemplate | CodeTemplate,
         secrets: Mapping[str, str],
     ) -> None:
-        """`secrets` are the values of those that the templates use, by name."""
+        """`work` is made of each event; `secrets` are the values of those that the templates use, by name."""
         self.spec = spec
         self.id = spec.id
         self.name = spec.name or spec.id
@@ -33,8 +34,11 @@ class Destination:
         self.project = spec.project
         self.filter = filter
         self._inputs = inputs
-        self._request = request
-        self._needs = invocation_needs(inputs.chains | request.chains)
+        self._work = work
+        self._needs = invocation_needs(inputs.chains | work.chains)
+        if isinstance(work, CodeTemplate):
+            # An event that the program captures counts how often it has come by.
+            self._needs |= {"event.properties"}
         self._secrets = dict(secrets)
         self._redactor = Redactor(self._secrets.values())
 
@@ -51,15 +55,15 @@ class Destination:
         """Whether the event is for this destination. Raises HogRuntimeError or EventDataError."""
         return self.project in (None, view.event.project) and self.filter.matches(view)
 
-    def render(self, view: EventView) -> Request:
-        """The request for one event; raises InputError, whose text is free of secrets."""
+    def render(self, view: EventView) -> Request | Code:
+        """The request or the program for one event; raises InputError, whose text is free of secrets."""
         try:
             globals = dict(view.invocation(self._needs))
             project_url = view.site.project(view.event.project).url
             globals["source"] = {"name": self.name, "url": f"{project_url}/functions/{self.id}/configuration/"}
             globals["secrets"] = self._secrets
             self._inputs.render_into(globals)
-            return self._request.render(globals)
+            return self._work.render(globals)
         except InputError as error:
             raise InputError(error.where, self.redact(error.message)) from None
         except EventDataError as error:

@@ -8,11 +8,13 @@ import hog
 from catalog.loading import Catalog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
+from catalog.spec import InputSpec, InputType, Template
 from catalog.yaml_file import lines_of, parse, read
+from destinations.code import CodeTemplate, compile_code
 from destinations.destination import Destination
 from destinations.fields import fitted
 from destinations.filter import Filter
-from destinations.inputs import compile_inputs
+from destinations.inputs import Inputs, compile_inputs
 from destinations.names import IN_FILTER, explain_in_filter
 from destinations.report import Report
 from destinations.request import RequestTemplate
@@ -21,6 +23,7 @@ from destinations.spec import ID, DestinationSpec
 from destinations.templates import TextCompiler
 
 SUFFIXES = (".yaml", ".yml")
+DEFAULT_TEMPLATE = "webhook"
 
 
 class Loaded(NamedTuple):
@@ -102,14 +105,40 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     spec = fitted(report.yaml.values, DestinationSpec, (), report)
     _check_id(spec.id, stem, report)
     filter = _compile_filter(spec.filters.when, report)
-    template = catalog.get(spec.template)
-    if template is None:
-        report.at(("template",), f"unknown template '{spec.template}'{suggestion(spec.template, sorted(catalog))}")
+    template = _template(spec, catalog, report)
+    if template is None and spec.code is None:
         return None
-    texts = TextCompiler(report, secrets, list(template.spec.inputs))
-    inputs = compile_inputs(template.spec.inputs, spec.inputs, texts, report)
-    request = RequestTemplate(template.spec.request, inputs, texts, report)
-    return Destination(spec, filter, inputs, request, texts.used_secrets)
+    schema = _any_inputs(spec) if template is None else template.spec.inputs
+    texts = TextCompiler(report, secrets, list(schema))
+    inputs = compile_inputs(schema, spec.inputs, texts, report)
+    work = _compile_work(spec, template, inputs, texts, report)
+    return None if work is None else Destination(spec, filter, inputs, work, texts.used_secrets)
+
+
+def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:
+    if not spec.template and spec.code is not None:
+        return None
+    slug = spec.template or DEFAULT_TEMPLATE
+    if slug not in catalog:
+        report.at(("template",), f"unknown template '{slug}'{suggestion(slug, sorted(catalog))}")
+    return catalog.get(slug)
+
+
+def _any_inputs(spec: DestinationSpec) -> dict[str, InputSpec]:
+    """Code without a template takes whatever inputs its file gives."""
+    return {key: InputSpec(InputType.JSON, key) for key in spec.inputs}
+
+
+def _compile_work(
+    spec: DestinationSpec, template: Template | None, inputs: Inputs, texts: TextCompiler, report: Report
+) -> RequestTemplate | CodeTemplate | None:
+    """What is made of an event: the file's own code goes before what the template has."""
+    code = spec.code if template is None or spec.code is not None else template.code
+    if code is not None:
+        return compile_code(code, spec.limits, report)
+    assert template is not None
+    assert template.spec.request is not None
+    return RequestTemplate(template.spec.request, inputs, texts, report)
 
 
 def _check_id(destination_id: str, stem: str, report: Report) -> None:

@@ -37,5 +37,15 @@ def explain_in_template(chain: tuple[str, ...]) -> str | None:
     return None
 
 
-IN_FILTER = hog.Names(FILTER_ROOTS, explain_in_filter)
-IN_TEMPLATE = hog.Names(TEMPLATE_ROOTS, explain_in_template)
+def explain_in_code(chain: tuple[str, ...]) -> str | None:
+    """What to write instead of `chain` in a destination's code; None if there is nothing to say."""
+    if chain[0] == "secrets":
+        return "code does not see `secrets`: put the secret into an input, and read `inputs.NAME`"
+    return explain_in_template(chain)
+
+
+IN_FILTER = hog.Names(FILTER_ROOTS, explain_in_filter, place="in a filter")
+IN_TEMPLATE = hog.Names(TEMPLATE_ROOTS, explain_in_template, place="in a template")
+IN_CODE = hog.Names(
+    TEMPLATE_ROOTS - {"secrets"}, explain_in_code, ("fetch", "postHogCapture"), place="in a destination's code"
+)

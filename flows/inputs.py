@@ -67,6 +67,21 @@ def parse_events(text: str, base: Path) -> Input:
     return _file(text, base)
 
 
+def parse_capture(text: str, base: Path) -> Table:
+    """A topic or a file to write to; the file need not be there yet."""
+    if _is_kafka(text):
+        servers, topics = _kafka_parts(text, "TOPIC")
+        return KafkaInput(servers, _topic(topics))
+    if _SCHEME.match(text) or text == "-":
+        raise InputError(f"nothing is written to {text!r}; write kafka://HOST:PORT/TOPIC or the path of a file")
+    path = base / text
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such directory")
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory; name one file of JSON lines")
+    return FileInput(path.resolve())
+
+
 def parse_groups(text: str, base: Path) -> Table:
     """The same as events, without standard input."""
     parsed = parse_events(text, base)

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from catalog.loading import builtin
 from connectors.backlog_source import BacklogSource
+from connectors.capture import FileCapture, KafkaCapture
 from connectors.config_store import ConfigStore
 from connectors.events_source import EventsSource
 from connectors.http import HttpTransport
@@ -40,7 +41,8 @@ class Job:
         """
         self.settings = settings
         self._lock = _lock(settings.state)
-        self._transport = HttpTransport(allow=settings.allow)
+        self._capture = _capture(settings)
+        self._transport = HttpTransport(allow=settings.allow, capture=self._capture)
         self.progress = Progress(busy=Strain(self._transport.late_s).busy)
         self.handoff = Handoff()
         self.site = Site(settings.site_url, group_types=dict(settings.group_types))
@@ -81,6 +83,8 @@ class Job:
         """End what `start` started, in the opposite order; the journal is complete afterwards."""
         self.destinations.close()
         self._transport.close()
+        if self._capture is not None:
+            self._capture.close()
         if self._feed is not None:
             self._feed.close()
         self._people.close()
@@ -107,6 +111,15 @@ def _log_of(one: Input, client: Mapping[str, str]) -> Log:
     if isinstance(one, KafkaInput):
         return KafkaLog(one.servers, one.topic, client)
     return FileLog(one.path) if isinstance(one, FileInput) else StdinLog()
+
+
+def _capture(settings: Settings) -> KafkaCapture | FileCapture | None:
+    output = settings.capture
+    if output is None:
+        return None
+    if isinstance(output, KafkaInput):
+        return KafkaCapture(output.servers, output.topic, settings.kafka)
+    return FileCapture(output.path)
 
 
 def _feed(settings: Settings, people: PersonTable) -> PersonFeed | None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flows.inputs import Input, InputError, Persons, Table, parse_events, parse_groups, parse_persons
+from flows.inputs import Input, InputError, Persons, Table, parse_capture, parse_events, parse_groups, parse_persons
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Parsed = TypeVar("_Parsed")
@@ -162,6 +162,15 @@ def persons() -> Kind:
         return _input(parse_persons, _text(value, place), place)
 
     return Kind(read, "PERSONS,DISTINCT_IDS")
+
+
+def capture() -> Kind:
+    """One topic or file to write to."""
+
+    def read(value: object, place: Place) -> Input:
+        return _input(parse_capture, _text(value, place), place)
+
+    return Kind(read, "OUTPUT")
 
 
 def groups() -> Kind:

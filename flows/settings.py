@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Input, ...] = ()
     persons: Persons | None = None
     groups: Table | None = None
+    capture: Table | None = None
     start: Literal["earliest", "latest"]
     until_end: bool
     kafka: dict[str, str] = {}

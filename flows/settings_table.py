@@ -143,6 +143,14 @@ TABLE = (
         default="http://localhost:8010",
     ),
     Setting(
+        "capture",
+        kinds.capture(),
+        DELIVERY,
+        "Where events go that a destination's code emits with postHogCapture: a topic, or a file of JSON lines that is "
+        "appended to. Without it postHogCapture is an error.",
+        "kafka://localhost:9092/captured_events",
+    ),
+    Setting(
         "state",
         kinds.directory(exists=False),
         RUNNING,

@@ -11,6 +11,7 @@ from hog.errors import (
 )
 from hog.names import Names
 from hog.program import Program
+from hog.runtime.errors import Failure
 from hog.runtime.limits import Limits
 from hog.runtime.run import Run
 from hog.runtime.text import to_text
@@ -18,6 +19,7 @@ from hog.runtime.truth import truthy
 from hog.stdlib import Function, functions
 
 __all__ = [
+    "Failure",
     "Function",
     "HogCompileError",
     "HogError",

@@ -116,11 +116,11 @@ def invoke(destination: Destination, view: EventView) -> Invocation:
         event_uuid=event.uuid,
         event_name=event.event,
         distinct_id=event.distinct_id,
-        request=None,
+        work=None,
         reread=event.only_for is not None,
     )
     try:
-        invocation.request = destination.render(view)
+        invocation.work = destination.render(view)
     except (InputError, EventDataError) as error:
         invocation.error = str(error)
     return invocation

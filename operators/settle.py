@@ -7,7 +7,7 @@ import bytewax.operators as op
 from bytewax.dataflow import Stream
 from bytewax.operators import KeyedStream
 
-from records import LogLine, Metric, Outcome, Status, Verdict
+from records import LogLine, Metric, Note, Outcome, Status, Verdict
 
 MAX_MESSAGE_CHARS = 10_000
 
@@ -41,11 +41,17 @@ def records_of(results: Iterable[Outcome | Status | LogLine]) -> list[Record]:
             continue
         kind, name = _METRICS[result.verdict]
         counts[result.destination, int(result.at // 60) * 60, kind, name] += 1
+        records += [_note_line(result, note) for note in result.notes]
         if result.verdict is not Verdict.DELIVERED:
             records.append(_line(result))
     for (destination, minute, kind, name), count in counts.items():
         records.append(Metric(destination, minute, kind, name, count))
     return records
+
+
+def _note_line(outcome: Outcome, note: Note) -> LogLine:
+    message = note.message[:MAX_MESSAGE_CHARS]
+    return LogLine(outcome.destination, note.at, note.level, message, outcome.invocation, note.body)
 
 
 def _line(outcome: Outcome) -> LogLine:

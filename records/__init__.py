@@ -1,12 +1,24 @@
 """The structs that travel between steps. Data only: no decoding, no deciding, no I/O."""
 
 from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
-from records.invocation import CONNECTION_HEADERS, Attempt, ErrorKind, Invocation, Outcome, Request, Response, Verdict
+from records.invocation import (
+    CONNECTION_HEADERS,
+    Attempt,
+    Code,
+    ErrorKind,
+    Invocation,
+    Note,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+)
 from records.journal import LogLine, Metric, Status
 
 __all__ = [
     "CONNECTION_HEADERS",
     "Attempt",
+    "Code",
     "DeadLetter",
     "Deleted",
     "EndOfInput",
@@ -17,6 +29,7 @@ __all__ = [
     "LogLine",
     "Message",
     "Metric",
+    "Note",
     "Outcome",
     "Person",
     "RangeRead",

@@ -1,6 +1,8 @@
 """What goes to a destination and what comes back: one invocation per match, one attempt per request, one outcome."""
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -21,10 +23,23 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
 
 
+class Code(msgspec.Struct, frozen=True, gc=False):
+    """A destination's program with everything of one event that it reads. As a request, it lives in memory only."""
+
+    evaluate: Callable[[Mapping[str, Callable[..., Any]], Callable[[], None]], object]
+    """Runs it, with the functions by which it reaches outside and one by which it lets others go on for a moment."""
+    inputs: Mapping[str, Any]
+    """The rendered inputs: signatures name the ones that hold their keys."""
+    event: Mapping[str, Any]
+    """What a captured event takes over: `project`, `distinct_id`, `person_id`, `properties`."""
+    fetches: int = 5
+    """Requests that it may make."""
+
+
 class Invocation(msgspec.Struct, gc=False):
     """One match of one event by one destination.
 
-    `request` is None when the inputs could not be rendered; `error` then says why.
+    `work` is None when the inputs could not be rendered; `error` then says why.
     """
 
     id: str
@@ -37,7 +52,7 @@ class Invocation(msgspec.Struct, gc=False):
     event_uuid: str
     event_name: str
     distinct_id: str
-    request: Request | None
+    work: Request | Code | None
     error: str | None = None
     reread: bool = False
     """True when the backlog lane brought it."""
@@ -68,10 +83,23 @@ class ErrorKind(StrEnum):
     """The address guard refused the address: never retried."""
     INVALID = "invalid"
     """The request cannot be sent (bad URL, bad header): never retried."""
+    CODE = "code"
+    """The destination's program threw an error, could not go on, or hit a fence: never retried."""
+
+
+class Note(msgspec.Struct, frozen=True, gc=False):
+    """What an attempt wants to be in the log: a program's `print`, a request of it that did not go well."""
+
+    at: float
+    """Seconds since the epoch."""
+    level: str
+    message: str
+    body: bytes = b""
+    """The response it speaks of."""
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
-    """One request and how it ended: either `response` or `error` is set.
+    """One request, or one run of a program, and how it ended: `response`, `error`, or for a program that ended neither.
 
     `reused` tells that the request went out on a kept-alive connection.
     """
@@ -84,6 +112,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     error: ErrorKind | None = None
     detail: str = ""
     reused: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -120,3 +149,4 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Empty when delivered; else one sentence: what happened and what to do."""
     body: bytes = b""
     """The first 256 KiB of a response that is not 2xx."""
+    notes: tuple[Note, ...] = ()

@@ -51,7 +51,7 @@ def test_a_match_is_sent_and_settled() -> None:
 def test_an_invocation_without_a_request_fails_at_once_with_its_position() -> None:
     outbox = Outbox("d", POLICY)
     broken = invocation(7)
-    broken.request, broken.error = None, "input 'url': empty"
+    broken.work, broken.error = None, "input 'url': empty"
     outcome = outbox.accept(broken, 10)
     assert outcome is not None
     assert (outcome.verdict, outcome.offset, outcome.reason) == (Verdict.FAILED, 7, "input 'url': empty")
@@ -136,7 +136,7 @@ def test_a_range_that_was_read_while_nobody_listened_stays_owed() -> None:
 def test_a_snapshot_holds_positions_and_no_request() -> None:
     outbox = Outbox("d", POLICY)
     secret = invocation(1)
-    secret.request = Request("POST", "http://h/", {"authorization": "Bearer hunter2"}, b"hunter2")
+    secret.work = Request("POST", "http://h/", {"authorization": "Bearer hunter2"}, b"hunter2")
     outbox.accept(secret, 0)
     snapshot = outbox.snapshot()
     assert b"hunter2" not in snapshot

@@ -167,6 +167,12 @@ class Stand:
             assert one["matched"] == sum(one[name] for name in _COUNTS), one
         return statuses
 
+    def logs(self, destination: str) -> list[dict[str, Any]]:
+        """`offramp logs --json` of one destination, oldest first."""
+        command = [sys.executable, "-P", "-m", "cli.main", "logs", destination, "--json", "--state", str(self.state)]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True, timeout=ENOUGH_S)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
     def close(self) -> None:
         for job in self._jobs:
             if job.running():

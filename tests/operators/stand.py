@@ -78,7 +78,7 @@ def invocation(offset: int, destination: str = "crm", reread: bool = False) -> I
         event_uuid=f"u{offset}",
         event_name="$pageview",
         distinct_id="anna",
-        request=request,
+        work=request,
         reread=reread,
     )
 

@@ -150,7 +150,7 @@ def test_matches_leave_at_once_and_are_settled_when_they_are_answered(bench: Ben
 
 def test_without_a_request_it_fails_at_once_and_nothing_is_sent(bench: Bench) -> None:
     broken = invocation(1)
-    broken.request, broken.error = None, "input 'url': the URL is empty"
+    broken.work, broken.error = None, "input 'url': the URL is empty"
     (outcome,) = bench.give(broken)
     status = bench.status()
     assert (outcome.verdict, outcome.reason) == (Verdict.FAILED, "input 'url': the URL is empty")

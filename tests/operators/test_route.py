@@ -47,7 +47,7 @@ def test_a_match_becomes_an_invocation_with_its_position() -> None:
                 event_uuid=UUID,
                 event_name="$pageview",
                 distinct_id="anna@example.com",
-                request=Request("POST", "https://b.example/x", {"Content-Type": "application/json"}),
+                work=Request("POST", "https://b.example/x", {"Content-Type": "application/json"}),
             ),
         )
     ]
@@ -76,7 +76,7 @@ def test_inputs_that_cannot_be_rendered_make_an_invocation_without_a_request(
     properties: dict[str, Any] | bytes, error: str
 ) -> None:
     ((key, invocation),) = routed([wanted_by("crm", properties=properties)], Configuration(crm=URL_OF_EVENT))
-    assert (key, invocation.offset, invocation.request, invocation.error) == ("crm", 7, None, error)
+    assert (key, invocation.offset, invocation.work, invocation.error) == ("crm", 7, None, error)
 
 
 def test_a_reread_event_goes_to_the_one_that_asked_as_reread() -> None:

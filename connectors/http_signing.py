@@ -1,0 +1,141 @@
+"""Signatures of requests: Standard Webhooks and AWS Signature Version 4. Made anew for each attempt.
+
+Keys are named by the inputs that hold them, so that no program has to handle one. A key that is missing or malformed is
+an error: nothing is ever sent unsigned. Pure: the time is passed in.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from connectors.http_request import Prepared
+from hog import Failure
+
+_LEAST_SECRET_BYTES: Final = 24
+_SIGNED_ALWAYS: Final = ("host", "x-amz-date")
+_ALGORITHM: Final = "AWS4-HMAC-SHA256"
+
+
+def signed_headers(
+    prepared: Prepared, options: Mapping[str, Any], inputs: Mapping[str, Any], now: float
+) -> dict[str, str]:
+    """The headers that the options of a `fetch` add; raises Failure."""
+    headers: dict[str, str] = {}
+    if (name := options.get("secret_headers_input")) is not None:
+        headers |= _secret_headers(name, inputs)
+    if (webhooks := options.get("standard_webhooks")) is not None:
+        headers |= standard_webhooks(prepared, _key(webhooks, "standard_webhooks", "secret_input", inputs), now)
+    if (aws := options.get("aws_sigv4")) is not None:
+        headers |= _aws(prepared, aws, inputs, now)
+    return headers
+
+
+def standard_webhooks(prepared: Prepared, secret: str, now: float) -> dict[str, str]:
+    """`webhook-timestamp` and `webhook-signature` over id, time and body.
+
+    Source: the Standard Webhooks specification, section "Signature scheme", 2026-11.
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        raise Failure("the signing secret is not base64; it begins with whsec_ or is base64 as a whole") from None
+    if len(key) < _LEAST_SECRET_BYTES:
+        raise Failure(f"the signing secret has {len(key)} bytes; at least {_LEAST_SECRET_BYTES} are needed")
+    stamp = str(int(now))
+    signed = f"{prepared.headers['webhook-id']}.{stamp}.".encode() + (prepared.body or b"")
+    signature = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+    return {"webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}
+
+
+def aws_sigv4(
+    prepared: Prepared, service: str, region: str, access_key: str, secret_key: str, token: str | None, now: float
+) -> dict[str, str]:
+    """`authorization` and what it covers.
+
+    Source: AWS, "Create a signed AWS API request", 2026-11.
+    """
+    at = datetime.fromtimestamp(now, UTC)
+    stamp, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
+    url = prepared.target.url
+    payload = hashlib.sha256(prepared.body or b"").hexdigest()
+    added = {"x-amz-date": stamp} | ({"x-amz-security-token": token} if token else {})
+    if service == "s3":
+        added["x-amz-content-sha256"] = payload
+    host = (url.raw_host or "") if url.is_default_port() else url.raw_authority
+    covered = {"host": host} | {name.lower(): value for name, value in prepared.headers.items()} | added
+    covered = {name: covered[name] for name in sorted(covered) if name in _SIGNED_ALWAYS or _is_covered(name)}
+    names = ";".join(covered)
+    canonical = "\n".join(
+        (
+            prepared.method,
+            _canonical_path(url.raw_path, service),
+            _canonical_query(url.raw_query_string),
+            *(f"{name}:{' '.join(value.split())}" for name, value in covered.items()),
+            "",
+            names,
+            payload,
+        )
+    )
+    scope = f"{day}/{region}/{service}/aws4_request"
+    to_sign = "\n".join((_ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()))
+    key = b"AWS4" + secret_key.encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
+    authorization = f"{_ALGORITHM} Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return added | {"authorization": authorization}
+
+
+def _is_covered(name: str) -> bool:
+    return name == "content-type" or name.startswith("x-amz-")
+
+
+def _canonical_path(path: str, service: str) -> str:
+    """Every service but S3 takes the path encoded once more than it is sent."""
+    return path or "/" if service == "s3" else quote(path or "/", safe="/-_.~")
+
+
+def _canonical_query(query: str) -> str:
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    return "&".join(f"{name}={value}" for name, value in sorted((_encoded(n), _encoded(v)) for n, _, v in pairs))
+
+
+def _encoded(text: str) -> str:
+    """Percent-encoded as AWS has it; what is encoded already stays."""
+    return "".join(part if part.startswith("%") else quote(part, safe="-_.~") for part in _parts(text))
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(r"(%[0-9A-Fa-f]{2})", text)
+
+
+def _secret_headers(name: Any, inputs: Mapping[str, Any]) -> dict[str, str]:
+    headers = inputs.get(name) if isinstance(name, str) else None
+    if not isinstance(headers, Mapping):
+        raise Failure("'secret_headers_input' of fetch names no input that is a dictionary")
+    return {str(key): value for key, value in headers.items() if isinstance(value, str)}
+
+
+def _aws(prepared: Prepared, options: Any, inputs: Mapping[str, Any], now: float) -> dict[str, str]:
+    access_key = _key(options, "aws_sigv4", "access_key_id_input", inputs)
+    secret_key = _key(options, "aws_sigv4", "secret_access_key_input", inputs)
+    token = _key(options, "aws_sigv4", "session_token_input", inputs) if options.get("session_token_input") else None
+    service, region = (options.get(name) for name in ("service", "region"))
+    if not isinstance(service, str) or not isinstance(region, str):
+        raise Failure("'aws_sigv4' of fetch needs `service` and `region`")
+    return aws_sigv4(prepared, service, region, access_key, secret_key, token, now)
+
+
+def _key(options: Any, what: str, field: str, inputs: Mapping[str, Any]) -> str:
+    """The value of the input that a field names."""
+    name = options.get(field) if isinstance(options, Mapping) else None
+    value = inputs.get(name) if isinstance(name, str) else None
+    if not isinstance(value, str) or not value:
+        raise Failure(f"'{what}' of fetch needs `{field}`, the name of an input that holds text")
+    return value

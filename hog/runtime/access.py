@@ -18,10 +18,7 @@ def get(holder: Any, key: Any) -> Any:
     if holder is None:
         return None
     if isinstance(holder, Mapping):
-        try:
-            return holder.get(key)
-        except TypeError:
-            return None
+        return holder.get(key) if can_be_key(key) else None
     if isinstance(holder, (list, tuple)):
         return _item(holder, key)
     if key in FIELDS.get(type(holder), ()):
@@ -33,20 +30,16 @@ def dictionary(*pairs: tuple[Any, Any]) -> dict[Any, Any]:
     """A dictionary of computed keys and values."""
     result = {}
     for key, value in pairs:
-        try:
-            result[key] = value
-        except TypeError:
-            raise Failure(f"a value of the type {type_name(key)} cannot be a key") from None
+        _check_key(key)
+        result[key] = value
     return result
 
 
 def set_member(holder: Any, key: Any, value: Any) -> None:
     """`holder[key] := value`. An array grows as far as it has to, with nulls between."""
     if isinstance(holder, dict):
-        try:
-            holder[key] = value
-        except TypeError:
-            raise Failure(f"a value of the type {type_name(key)} cannot be a key") from None
+        _check_key(key)
+        holder[key] = value
     elif isinstance(holder, list):
         _set_item(holder, key, value)
     else:
@@ -76,6 +69,16 @@ def copied(value: Any) -> Any:
     if isinstance(value, list):
         return [copied(item) for item in value]
     return value
+
+
+def can_be_key(value: Any) -> bool:
+    """Containers cannot. A tuple of tuples of tuples, each twice the one before, would take forever to hash."""
+    return not isinstance(value, (list, tuple, dict))
+
+
+def _check_key(key: Any) -> None:
+    if not can_be_key(key):
+        raise Failure(f"a value of the type {type_name(key)} cannot be a key")
 
 
 def _set_item(items: list[Any], index: Any, value: Any) -> None:

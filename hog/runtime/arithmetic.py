@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 
 from hog.runtime.errors import Failure
-from hog.runtime.limits import MAX_INTEGER_BITS
+from hog.runtime.limits import MAX_DIGITS, MAX_INTEGER_BITS, SMALL, spend
 
 _RADIX: Final = {"0x": 16, "0o": 8, "0b": 2}
 _DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -26,6 +26,8 @@ def number(value: Any) -> int | float:
 
 def text_number(text: str) -> int | float:
     """The number that the whole text spells, blanks around it aside; NaN when it spells none."""
+    if len(text) > SMALL:
+        spend(len(text) // 8)
     digits = text.strip()
     if not digits:
         return 0
@@ -83,6 +85,8 @@ def _bounded(result: int | float) -> int | float:
 
 
 def _radix_number(digits: str) -> int | float:
+    if len(digits) > MAX_DIGITS:
+        return math.inf
     try:
         return int(digits[2:], _RADIX[digits[:2].lower()]) if digits[2:].isalnum() else math.nan
     except ValueError:

@@ -4,14 +4,21 @@ Null equals only null and orders with nothing. Containers are equal when they ar
 """
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from hog.runtime.arithmetic import text_number
 from hog.runtime.dates import moment_of, seconds
 from hog.runtime.errors import Failure
+from hog.runtime.limits import SMALL, spend
+from hog.runtime.patterns import text_contains
 from hog.runtime.text import to_string
 from hog.runtime.truth import type_name
 from hog.runtime.values import Date, DateTime
+
+_BATCH: Final = 1024
+_SAME_UNITS: Final = 4
+"""What comparing two small values takes."""
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -19,6 +26,8 @@ def equal(left: Any, right: Any) -> bool:
     if left is None or right is None:
         return left is right
     if isinstance(left, str) and isinstance(right, str):
+        if len(left) > SMALL:
+            _count(len(left))
         return left == right
     left, right = _alike(left, right)
     return same(left, right)
@@ -68,7 +77,7 @@ def contains(item: Any, holder: Any) -> bool:
     if isinstance(holder, (list, tuple)):
         return member(item, holder)
     if isinstance(holder, str):
-        return to_string(item) in holder
+        return text_contains(holder, to_string(item))
     if isinstance(holder, dict):
         return has_key(holder, item)
     raise Failure(f"'in' needs an array, a text or a dictionary on its right, got {type_name(holder)}")
@@ -79,17 +88,26 @@ def not_contains(item: Any, holder: Any) -> bool:
     return not contains(item, holder)
 
 
-def member(item: Any, items: list[Any] | tuple[Any, ...]) -> bool:
+def member(item: Any, items: Sequence[Any]) -> bool:
     """Whether `item` is among `items`, without making text and numbers alike."""
-    return any(same(item, other) for other in items)
+    return position(item, items) > 0
+
+
+def position(item: Any, items: Sequence[Any]) -> int:
+    """Where `item` is among `items`, from 1; 0 when it is not. As `member`."""
+    if len(items) <= _BATCH:
+        return _position(item, items)
+    for start in range(0, len(items), _BATCH):
+        spend(_BATCH * _SAME_UNITS)
+        found = _position(item, items[start : start + _BATCH])
+        if found:
+            return start + found
+    return 0
 
 
 def has_key(holder: dict[Any, Any], key: Any) -> bool:
     """Whether the dictionary has the key; what cannot be a key is none."""
-    try:
-        return key in holder
-    except TypeError:
-        return False
+    return not isinstance(key, (list, tuple, dict)) and key in holder
 
 
 def same(left: Any, right: Any) -> bool:
@@ -99,10 +117,21 @@ def same(left: Any, right: Any) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return False
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return _numeric(left) and _numeric(right) and list(left) == list(right)
+        return len(left) == len(right) and _numeric(left) and _numeric(right) and list(left) == list(right)
     if isinstance(left, (dict, list, tuple)) or isinstance(right, (dict, list, tuple)):
         return False
+    if isinstance(left, str) and len(left) > SMALL:
+        _count(len(left))
     return bool(left == right)
+
+
+def _position(item: Any, items: Sequence[Any]) -> int:
+    return next((index for index, other in enumerate(items, 1) if same(item, other)), 0)
+
+
+def _count(length: int) -> None:
+    """Two texts of this length are compared, as fast as memory is read."""
+    spend(length // 128)
 
 
 def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
@@ -110,6 +139,8 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
     if left is None or right is None:
         return math.nan, math.nan
     if isinstance(left, str) and isinstance(right, str):
+        if len(left) > SMALL:
+            _count(len(left))
         return left, right
     left, right = _alike(left, right)
     if isinstance(left, (int, float)) and isinstance(right, (int, float)):
@@ -145,5 +176,10 @@ def _as_seconds(left: Any, right: Any) -> tuple[Any, Any]:
     return seconds(moments[0]), seconds(moments[1])
 
 
-def _numeric(items: list[Any] | tuple[Any, ...]) -> bool:
-    return all(isinstance(item, (int, float)) and not isinstance(item, bool) and math.isfinite(item) for item in items)
+def _numeric(items: Sequence[Any]) -> bool:
+    if len(items) > SMALL:
+        spend(len(items) * _SAME_UNITS)
+    return all(
+        math.isfinite(item) if isinstance(item, float) else isinstance(item, int) and not isinstance(item, bool)
+        for item in items
+    )

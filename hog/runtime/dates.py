@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from hog.runtime.errors import Failure
+from hog.runtime.limits import SMALL
 from hog.runtime.values import Date, DateTime
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,7 +40,10 @@ def local(value: DateTime, zone: str | None = None) -> datetime:
 
 def day_of(value: Date) -> date:
     """The value as a day that can be computed with."""
-    return date(value.year, value.month, value.day)
+    try:
+        return date(value.year, value.month, value.day)
+    except (OverflowError, ValueError):
+        raise Failure(f"{iso(value)} is outside the calendar") from None
 
 
 def from_day(day: date) -> Date:
@@ -75,7 +79,7 @@ def parse(text: str, zone: str = "UTC") -> datetime | None:
 
     A text without an offset is read in `zone`; of two instants with the same clock it is the first.
     """
-    match = _DATE_TEXT.fullmatch(text.strip())
+    match = _DATE_TEXT.fullmatch(text.strip()) if len(text) <= SMALL else None
     if match is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = match.groups(default="")

@@ -1,6 +1,7 @@
 """`like` and regular expressions, both on RE2 alone: no pattern takes more than linear time.
 
-Compiled patterns are kept, up to a bound.
+Linear in the text, that is. In the worst case each character meets every state of the pattern, so it is the product
+of both that is bounded. Compiled patterns are kept, up to a bound.
 """
 
 import re
@@ -10,26 +11,39 @@ from typing import Any, Final
 
 import re2
 
-from hog.runtime.errors import Failure
+from hog.runtime.errors import Failure, LimitFailure
+from hog.runtime.limits import SMALL, reserve, spend
 from hog.runtime.text import to_string
 from hog.runtime.truth import truthy
 
 MAX_PATTERN: Final = 10_000
 """Characters of one pattern."""
-_MAX_MEMORY_BYTES: Final = 8 * 1024 * 1024
+_MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
+_KEPT: Final = 512
+"""Patterns that are kept. All together may take `_KEPT * _MAX_MEMORY_BYTES`, and hardly ever do."""
+_MAX_WORK: Final = 60_000_000
+"""States times bytes of one search. Measured: `[ab]*a[ab]{900}c` takes 5 ns for each, so this is 0.3 s."""
+_UNCOUNTED_WORK: Final = 16 * SMALL
+_COMPILE_UNITS: Final = 20_000
+_FEW_STATES: Final = 400
+"""Of a pattern without repetitions so many states never meet: its automaton has room in the memory of a pattern."""
+_PLAIN: Final = re.compile(r"(?:[^\\.*+?{}\[\]]|\\[^a-zA-Z0-9])*")
 _WILD: Final = re.compile(r"[%_]|[^%_]+")
 _WILDCARDS: Final = {"%": ".*", "_": "."}
 
 Finder = Callable[[str], bool]
+Search = Callable[[str], Any]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=_KEPT)
 def compiled(pattern: str, ignore_case: bool = False) -> Any:
     """The compiled pattern; a bad one is a `Failure` that says what is wrong with it."""
     if len(pattern) > MAX_PATTERN:
         raise Failure(
             f"a regular expression of {len(pattern)} characters is too long; at most {MAX_PATTERN} are allowed"
         )
+    spend(_COMPILE_UNITS)
+    reserve(_MAX_MEMORY_BYTES)
     options = re2.Options()
     options.log_errors = False
     options.case_sensitive = not ignore_case
@@ -40,23 +54,62 @@ def compiled(pattern: str, ignore_case: bool = False) -> Any:
         raise Failure(f"bad regular expression '{pattern}': {_reason(error)}") from None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=_KEPT)
+def search_of(pattern: str, ignore_case: bool = False) -> Search:
+    """What searches a text for the pattern. Of the match that it gives, the groups are bytes."""
+    return _search(compiled(pattern, ignore_case), _PLAIN.fullmatch(pattern) is not None)
+
+
+def _search(regex: Any, plain: bool) -> Search:
+    # Bytes, not text: for a text the library turns all offsets back into characters, which costs more than the search.
+    search, states = regex.search, regex.programsize
+    if plain and states <= _FEW_STATES:
+        states = 1
+    uncounted = min(SMALL, _UNCOUNTED_WORK // states)
+
+    def counted(text: str) -> Any:
+        if len(text) > SMALL:
+            reserve(len(text))
+        data = text.encode()
+        if len(data) > uncounted:
+            _count(len(data), states)
+        return search(data)
+
+    return counted
+
+
+def _count(length: int, states: int) -> None:
+    work = length * states
+    if work > _MAX_WORK:
+        raise LimitFailure(
+            f"this pattern is too costly for a text of {length} bytes; up to {_MAX_WORK // states} it could be searched"
+        )
+    spend(work // 16)
+
+
+@lru_cache(maxsize=_KEPT)
 def finder(pattern: str, ignore_case: bool = False) -> Finder:
     """What tells whether the pattern is found in a text. Nothing is found in, or by, an empty text."""
-    search = compiled(pattern, ignore_case).search
-    # Bytes, not text: for a text the library turns all offsets back into characters, which costs more than the search.
-    return lambda text: pattern != "" and text != "" and search(text.encode()) is not None
+    search = search_of(pattern, ignore_case)
+    return lambda text: pattern != "" and text != "" and search(text) is not None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=_KEPT)
 def like_finder(pattern: str, ignore_case: bool = False) -> Finder:
     """What tells whether a `like` pattern occurs in a text: `%` is any run within a line, `_` any one character."""
     part = pattern.strip("%")
     if "%" not in part and "_" not in part and not ignore_case:
-        return lambda text: part in text
+        return lambda text: text_contains(text, part)
     regex = _WILD.sub(lambda match: _WILDCARDS.get(match[0]) or re2.escape(match[0]), part)
-    search = compiled(regex, ignore_case).search
-    return lambda text: search(text.encode()) is not None
+    search = _search(compiled(regex, ignore_case), "_" not in part)
+    return lambda text: search(text) is not None
+
+
+def text_contains(text: str, part: str) -> bool:
+    """`part in text`."""
+    if len(text) > SMALL:
+        spend(len(text) // 16)
+    return part in text
 
 
 def found(text: Any, pattern: Any, ignore_case: bool = False) -> bool:

@@ -2,6 +2,8 @@
 
 from hog.stdlib import (
     arrays,
+    callbacks,
+    cohorts,
     conversion,
     date_format,
     dates,
@@ -21,6 +23,8 @@ __all__ = [
     "FUNCTIONS",
     "Function",
     "arrays",
+    "callbacks",
+    "cohorts",
     "conversion",
     "date_format",
     "dates",

@@ -9,6 +9,7 @@ from hog.runtime.dates import seconds
 from hog.runtime.text import to_string, to_text
 from hog.runtime.truth import type_name
 from hog.runtime.values import Date, DateTime
+from hog.stdlib.arguments import text_of
 from hog.stdlib.registry import function
 
 _INTEGER_PREFIX: Final = re.compile(r"\s*([+-]?(?:0[xX][0-9a-fA-F]{1,1000}|\d{1,1200}))", re.ASCII)
@@ -28,7 +29,7 @@ def to_uuid(value: Any) -> str:
     return to_string(value)
 
 
-@function("concat", (1, None), ("concat('a', 1, null, true)", "'a1true'"))
+@function("concat", (1, None), ("concat('a', 1, null, true)", "'a1true'"), ("concat([1, 'a'])", "'[1, \\'a\\']'"))
 def concat(*values: Any) -> str:
     """All arguments as one text; null adds nothing."""
     return join(tuple(map(to_text, values)))
@@ -40,7 +41,7 @@ def typeof(value: Any) -> str:
     return type_name(value)
 
 
-@function("toInt", 1, ("toInt('12')", "12"), ("toInt(-4.9)", "-4"), ("toInt('abc')", "null"))
+@function("toInt", 1, ("toInt('12')", "12"), ("toInt(-4.9)", "-4"), ("toInt('12abc')", "12"), ("toInt('abc')", "null"))
 def to_int(value: Any) -> int | None:
     """The whole number at the start of a text, or a number cut towards zero; null when there is none."""
     if isinstance(value, bool):
@@ -49,15 +50,17 @@ def to_int(value: Any) -> int | None:
         return int(value.dt)
     if isinstance(value, Date):
         return int(seconds(value)) // _DAY_S
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
         return int(value) if math.isfinite(value) else None
-    match = _INTEGER_PREFIX.match(value) if isinstance(value, str) else None
+    match = _INTEGER_PREFIX.match(text_of("toInt", value)) if isinstance(value, str) else None
     if match is None:
         return None
     return int(match[1], 16 if "x" in match[1].lower() else 10)
 
 
-@function("toFloat", 1, ("toFloat('4.5')", "4.5"), ("toFloat('abc')", "null"))
+@function("toFloat", 1, ("toFloat('4.5')", "4.5"), ("toFloat('1e3')", "1000"), ("toFloat('abc')", "null"))
 def to_float(value: Any) -> float | None:
     """The number at the start of a text; null when there is none."""
     if isinstance(value, bool):
@@ -66,5 +69,5 @@ def to_float(value: Any) -> float | None:
         return float(value)
     if isinstance(value, (DateTime, Date)):
         return seconds(value)
-    match = _FLOAT_PREFIX.match(value) if isinstance(value, str) else None
+    match = _FLOAT_PREFIX.match(text_of("toFloat", value)) if isinstance(value, str) else None
     return float(match[1]) if match else None

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from hog.runtime.dates import local
-from hog.runtime.errors import Failure
+from hog.runtime.errors import Failure, LimitFailure
 from hog.runtime.values import DateTime
 from hog.stdlib.arguments import text_of
 from hog.stdlib.registry import function
 
+_MAX_PATTERN: Final = 1000
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
@@ -17,13 +18,20 @@ _MONTHS: Final = (
 )  # fmt: skip
 
 
-@function("formatDateTime", (2, 3), ("formatDateTime(toDateTime(0), '%Y-%m-%d %H:%i:%s')", "'1970-01-01 00:00:00'"))
+@function(
+    "formatDateTime",
+    (2, 3),
+    ("formatDateTime(toDateTime(0), '%Y-%m-%d %H:%i:%s')", "'1970-01-01 00:00:00'"),
+    ("formatDateTime(toDateTime(0), '%a %e %b, %l:%i %p')", "'Thu 1 Jan, 12:00 AM'"),
+    ("formatDateTime(toDateTime(0), '%H:%i %z', 'Asia/Kolkata')", "'05:30 +0530'"),
+    ("formatDateTime(toDateTime(0), '100 %% %M')", "'100 % January'"),
+)
 def format_date_time(moment: Any, pattern: Any, zone: Any = None) -> str:
     """The moment as text: `%Y` year, `%m` month, `%d` day, `%H` hour, `%i` minute, `%s` second, `%M` month's name, …"""
     if not isinstance(moment, DateTime):
         raise Failure("Expected a DateTime")
     clock = local(moment, zone if isinstance(zone, str) else None)
-    pieces = text_of("formatDateTime", pattern).split("%")
+    pieces = _short(text_of("formatDateTime", pattern)).split("%")
     text = [pieces[0]]
     index = 1
     while index < len(pieces):
@@ -35,6 +43,12 @@ def format_date_time(moment: Any, pattern: Any, zone: Any = None) -> str:
             index += 1
         index += 1
     return "".join(text)
+
+
+def _short(pattern: str) -> str:
+    if len(pattern) > _MAX_PATTERN:
+        raise LimitFailure(f"a format of {len(pattern)} characters is too long; at most {_MAX_PATTERN} are allowed")
+    return pattern
 
 
 def _code(code: str, clock: datetime) -> str:

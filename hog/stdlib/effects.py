@@ -6,6 +6,7 @@ known, so that a program which has them is told why it cannot run.
 
 from typing import Any, Final
 
+from hog.runtime.concat import join
 from hog.runtime.errors import Failure
 from hog.runtime.run import current_run
 from hog.runtime.text import print_text
@@ -25,7 +26,8 @@ def print_(*values: Any) -> None:
     """Write a log line: the arguments as text, with blanks between them."""
     run = current_run()
     if run is not None and run.has("print"):
-        run.effect("print", " ".join(map(print_text, values)))
+        pieces = [piece for value in values for piece in (" ", print_text(value))]
+        run.effect("print", join(tuple(pieces[1:])))
 
 
 @function("fetch", (1, 2), ("typeof(fetch)", "'function'"), effect=True)

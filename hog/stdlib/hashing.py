@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from hog.runtime.errors import Failure
-from hog.runtime.text import to_string
-from hog.stdlib.arguments import is_array, text_of
+from hog.stdlib.arguments import is_array, string_of, text_of, utf8_of, walked
 from hog.stdlib.registry import function
 
 _ENCODINGS: Final[dict[str, Callable[[bytes], str]]] = {
@@ -82,16 +81,18 @@ def sha256_hmac_chain(items: Any, encoding: Any = "hex") -> str | None:
 def _digest(algorithm: str, text: Any, encoding: Any) -> str | None:
     if text is None:
         return None
-    return _encoded(hashlib.new(algorithm, text_of(algorithm, text).encode(), usedforsecurity=False).digest(), encoding)
+    data = utf8_of(text_of(algorithm, text))
+    return _encoded(hashlib.new(algorithm, data, usedforsecurity=False).digest(), encoding)
 
 
 def _chain(algorithm: str, items: Any, encoding: Any) -> str | None:
     if not is_array(items) or len(items) < 2:
         raise Failure("Data array must contain at least two elements.")
-    digest = to_string(items[0]).encode()
-    for item in items[1:]:
-        digest = hmac.digest(digest, to_string(item).encode(), algorithm)
-    return _encoded(digest, encoding)
+    key = None
+    for item in walked(items):
+        data = utf8_of(string_of(item))
+        key = data if key is None else hmac.digest(key, data, algorithm)
+    return _encoded(key or b"", encoding)
 
 
 def _encoded(digest: bytes, encoding: Any) -> str | None:

@@ -9,7 +9,7 @@ from hog.runtime.arithmetic import number
 from hog.stdlib.registry import function
 
 
-@function("round", (1, 2), ("round(2.6)", "3"), ("round(2.5)", "3"), ("round(-2.5)", "-2"))
+@function("round", (1, 2), ("round(2.6)", "3"), ("round(2.5)", "3"), ("round(-2.5)", "-2"), ("round(null)", "null"))
 def round_(value: Any, digits: Any = None) -> int | float | None:
     """The nearest whole number, halves up; null stays null. A number of digits is accepted and ignored."""
     if value is None:
@@ -19,7 +19,7 @@ def round_(value: Any, digits: Any = None) -> int | float | None:
     return whole + 1 if exact - whole >= 0.5 else whole
 
 
-@function("floor", (1, 2), ("floor(2.9)", "2"), ("floor(-2.1)", "-3"))
+@function("floor", (1, 2), ("floor(2.9)", "2"), ("floor(-2.1)", "-3"), ("floor('7.5')", "7"))
 def floor(value: Any, digits: Any = None) -> int | float | None:
     """The greatest whole number that is not greater; null stays null. A number of digits is accepted and ignored."""
     return None if value is None else _whole(number(value))
@@ -38,4 +38,4 @@ def generate_uuid_v4() -> str:
 
 
 def _whole(value: int | float) -> int | float:
-    return math.floor(value) if math.isfinite(value) else value
+    return math.floor(value) if isinstance(value, int) or math.isfinite(value) else value

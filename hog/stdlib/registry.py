@@ -1,6 +1,7 @@
 """How a library function is registered: its name, how many arguments it takes, one line of prose, examples."""
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
@@ -16,7 +17,7 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 class Function(FunctionValue):
     """One function of the library."""
 
-    __slots__ = ("effect", "examples", "leaps", "most", "needs", "prose", "pure")
+    __slots__ = ("effect", "exact", "examples", "family", "leaps", "most", "needs", "prose", "pure", "signature")
 
     def __init__(
         self,
@@ -27,6 +28,7 @@ class Function(FunctionValue):
         pure: bool,
         leaps: bool,
         effect: bool,
+        exact: bool,
         examples: Sequence[tuple[str, str]],
     ) -> None:
         super().__init__(name, most or 0, call)
@@ -39,12 +41,20 @@ class Function(FunctionValue):
         """Whether it may make much more, or take much longer, than its arguments are large."""
         self.effect: Final = effect
         """Whether it does something outside of the program: then only some hosts have it."""
+        self.exact: Final = exact
+        """Whether the language says "exactly" when the number of arguments is wrong."""
+        self.signature: Final = _signature(name, call, needs)
+        """How it is called: `substring(text, start[, count])`."""
+        self.family: Final = call.__module__
+        """The module that it is in."""
         self.prose: Final = (call.__doc__ or "").strip().partition("\n")[0]
         self.examples: Final = tuple(examples)
         """Expression and the printed form of its value."""
 
     def wrong_count(self, count: int) -> str | None:
         """What is wrong with calling it with `count` arguments, None when nothing is."""
+        if self.exact and count != self.needs:
+            return f"Function {self.name} requires exactly {_arguments(self.needs)}"
         if count < self.needs:
             return f"Function {self.name} requires at least {_arguments(self.needs)}"
         if self.most is not None and count > self.most:
@@ -52,7 +62,7 @@ class Function(FunctionValue):
         return None
 
     def too_many(self, count: int) -> str | None:
-        """As for a call."""
+        """As for a call; missing ones are null."""
         return self.wrong_count(count) if self.most is not None and count > self.most else None
 
     def padded(self, count: int) -> Callable[..., Any]:
@@ -69,18 +79,33 @@ def function(
     pure: bool = True,
     leaps: bool = False,
     effect: bool = False,
+    exact: bool = False,
 ) -> Callable[[AnyFunction], AnyFunction]:
     """Register a function that takes `args` arguments: a count, or the least and the most (None: any number).
 
-    `pure`, `leaps` and `effect` are described at `Function`. An example is an expression and its value as it prints.
+    `pure`, `leaps`, `effect` and `exact` are described at `Function`. An example is an expression and the printed form
+    of its value.
     """
     needs, most = (args, args) if isinstance(args, int) else args
 
     def register(call: AnyFunction) -> AnyFunction:
-        FUNCTIONS[name] = Function(name, call, needs, most, pure and not effect, leaps, effect, examples)
+        FUNCTIONS[name] = Function(name, call, needs, most, pure and not effect, leaps, effect, exact, examples)
         return call
 
     return register
+
+
+def _signature(name: str, call: Implementation, needs: int) -> str:
+    text, optional = "", 0
+    for position, parameter in enumerate(signature(call).parameters.values()):
+        shown = parameter.name.strip("_")
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            shown = f"{shown or 'arguments'}…"
+        elif position >= needs:
+            text += "["
+            optional += 1
+        text += f", {shown}" if position else shown
+    return f"{name}({text}{']' * optional})"
 
 
 def _arguments(count: int) -> str:

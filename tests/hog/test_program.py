@@ -78,8 +78,9 @@ def test_the_names_of_the_source_never_reach_python() -> None:
     ],
 )
 def test_memory_bombs_are_refused(source: str) -> None:
+    run = hog.Run(hog.Limits(time_s=10))
     with pytest.raises(hog.HogLimitError, match="the memory limit of 67108864 bytes"):
-        hog.expression(source)({"s": "x" * 1_000_001})
+        hog.expression(source)({"s": "x" * 1_000_001}, run)
 
 
 @pytest.mark.parametrize("source", ["splitByString('', s)", "range(1000001)", "range(0, 1e15)"])

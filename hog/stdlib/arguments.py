@@ -4,9 +4,11 @@ What is large is counted where it is read, so that no function takes long unseen
 comparison of a length. What a function makes, it reserves itself (`check_text`, `check_items`) before it makes it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import isfinite
 from typing import Any, Final
 
+from hog.runtime.arithmetic import number
 from hog.runtime.errors import Failure
 from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
 from hog.runtime.text import to_string, to_text
@@ -54,12 +56,19 @@ def utf8_of(text: str) -> bytes:
 
 
 def whole_of(function: str, value: Any) -> int:
-    """The value, which must be a whole number."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise Failure(f"{function} needs a whole number, got {type_name(value)}")
+    """The value read as a number, which must be a whole one."""
+    read = number(value)
+    if isinstance(read, float) and not read.is_integer():
+        raise Failure(f"{function} needs a whole number, got {type_name(value)}")
+    return int(read)
+
+
+def cut_of(function: str, value: Any) -> int:
+    """The value read as a number and cut to a whole one: a position, or a count."""
+    read = number(value)
+    if isinstance(read, float) and not isfinite(read):
+        raise Failure(f"{function} needs a number, got {type_name(value)}")
+    return int(read)
 
 
 def is_array(value: Any) -> bool:
@@ -82,12 +91,12 @@ def walked(items: Sequence[Any]) -> Iterable[Any]:
     return items if len(items) <= _BATCH else _counted(items)
 
 
-def texts_of(items: Sequence[Any]) -> list[str]:
-    """Each item as in a concatenation. Items that are no text can be small and still print as huge texts."""
+def texts_of(items: Sequence[Any], form: Callable[[Any], str] = to_text) -> list[str]:
+    """Each item as in a concatenation, or in another form: small ones can still print as huge texts."""
     texts: list[str] = []
     made = 0
     for item in walked(items):
-        text = to_text(item)
+        text = form(item)
         texts.append(text)
         if text is not item:
             made += len(text) + _TEXT_BYTES

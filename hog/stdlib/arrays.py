@@ -7,7 +7,7 @@ from hog.runtime import compare
 from hog.runtime.errors import LimitFailure
 from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
 from hog.runtime.text import to_string, to_text
-from hog.stdlib.arguments import PER_UNIT, is_array, items_of, texts_of, whole_of
+from hog.stdlib.arguments import PER_UNIT, cut_of, is_array, items_of, texts_of
 from hog.stdlib.registry import function
 
 _VERSION: Final = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
@@ -52,7 +52,7 @@ def array_reverse(items: Any) -> list[Any]:
     (1, None),
     ("arraySort([10, 9, 1])", "[1, 9, 10]"),
     ("arraySort(['b', 'a'])", "['a', 'b']"),
-    ("arraySort([10, '9', null])", "[null, 10, '9']"),
+    ("arraySort([10, '9', null])", "[10, '9', null]"),
 )
 def array_sort(items: Any, *ignored: Any) -> list[Any]:
     """The array in order: numbers by size, anything else by its text."""
@@ -61,7 +61,7 @@ def array_sort(items: Any, *ignored: Any) -> list[Any]:
         spend(len(array) * len(array).bit_length() // 2)
     if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in array):
         return sorted(array)
-    texts = texts_of(array)
+    texts = texts_of(array, to_string)
     if sum(map(len, texts)) * len(texts).bit_length() > _MAX_COMPARED:
         raise LimitFailure("sorting such long texts would take too long")
     return [array[index] for index in sorted(range(len(texts)), key=texts.__getitem__)]
@@ -119,7 +119,7 @@ def index_of(items: Any, item: Any) -> int:
 def range_(first: Any, end: Any = None) -> list[int]:
     """The whole numbers from 0, or from the first, up to but not including the last."""
     start, stop = (0, first) if end is None else (first, end)
-    return _numbers(whole_of("range", start), whole_of("range", stop))
+    return _numbers(cut_of("range", start), cut_of("range", stop))
 
 
 @function("keys", 1, ("keys({'a': 1})", "['a']"), ("keys(['x', 'y'])", "[0, 1]"), ("keys(null)", "[]"), leaps=True)

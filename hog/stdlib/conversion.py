@@ -15,6 +15,8 @@ from hog.stdlib.registry import function
 _INTEGER_PREFIX: Final = re.compile(r"\s*([+-]?(?:0[xX][0-9a-fA-F]{1,1000}|\d{1,1200}))", re.ASCII)
 _FLOAT_PREFIX: Final = re.compile(r"\s*([+-]?(?:Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?))", re.ASCII)
 _DAY_S: Final = 86400
+EXACT: Final = 2.0**53
+"""From here on a float has no fraction. It stays one: as an integer it would print digits that it does not have."""
 
 
 @function("toString", (1, 2), ("toString([1, 'a'])", "'[1, \\'a\\']'"), ("toString(null)", "'null'"))
@@ -41,8 +43,16 @@ def typeof(value: Any) -> str:
     return type_name(value)
 
 
-@function("toInt", 1, ("toInt('12')", "12"), ("toInt(-4.9)", "-4"), ("toInt('12abc')", "12"), ("toInt('abc')", "null"))
-def to_int(value: Any) -> int | None:
+@function(
+    "toInt",
+    1,
+    ("toInt('12')", "12"),
+    ("toInt(-4.9)", "-4"),
+    ("toInt('12abc')", "12"),
+    ("toInt('abc')", "null"),
+    ("toInt(toDate('1970-01-03'))", "2"),
+)
+def to_int(value: Any) -> int | float | None:
     """The whole number at the start of a text, or a number cut towards zero; null when there is none."""
     if isinstance(value, bool):
         return None
@@ -53,7 +63,7 @@ def to_int(value: Any) -> int | None:
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return int(value) if math.isfinite(value) else None
+        return _cut(value) if math.isfinite(value) else None
     match = _INTEGER_PREFIX.match(text_of("toInt", value)) if isinstance(value, str) else None
     if match is None:
         return None
@@ -67,7 +77,13 @@ def to_float(value: Any) -> float | None:
         return None
     if isinstance(value, (int, float)):
         return float(value)
-    if isinstance(value, (DateTime, Date)):
-        return seconds(value)
+    if isinstance(value, DateTime):
+        return value.dt
+    if isinstance(value, Date):
+        return seconds(value) / _DAY_S
     match = _FLOAT_PREFIX.match(text_of("toFloat", value)) if isinstance(value, str) else None
     return float(match[1]) if match else None
+
+
+def _cut(value: float) -> int | float:
+    return int(value) if abs(value) < EXACT else value

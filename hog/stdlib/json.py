@@ -48,7 +48,7 @@ def json_parse(text: Any) -> Any:
 )
 def json_stringify(value: Any, indent: Any = None) -> str:
     """The value as compact JSON, or with line breaks and an indentation of that many spaces."""
-    spaces = min(indent, 10) if isinstance(indent, int) and indent > 0 else 0
+    spaces = int(max(0, min(indent, 10))) if isinstance(indent, (int, float)) and indent == indent else 0
     text = json_text.dumps(_Plain(spaces).copy(value))
     if spaces:
         text = msgspec.json.format(text, indent=spaces)
@@ -74,17 +74,20 @@ def is_valid_json(text: Any) -> bool:
     ("JSONHas('{\"a\": [1]}', 'a', 1)", "true"),
     ("JSONHas('{}', 'a')", "false"),
     ("JSONHas('{\"a\": null}', 'a')", "true"),
+    ("JSONHas('{\"a\": \"[1]\"}', 'a', 1)", "true"),
     leaps=True,
 )
 def json_has(value: Any, *path: Any) -> bool:
-    """Whether there is something at the path, be it null."""
-    return _at(value, path) is not _MISSING
+    """Whether there is something at the path, be it null. Text on the way is read as JSON."""
+    for step in path:
+        value = _step(_parsed_text(value), step) if step != 0 else _MISSING
+    return value is not _MISSING
 
 
 @function("JSONLength", (1, None), ("JSONLength('{\"a\": [1, 2]}', 'a')", "2"), ("JSONLength('x')", "0"), leaps=True)
 def json_length(value: Any, *path: Any) -> int:
     """How many elements or keys the value at the path has, 0 when it has none."""
-    found = _parsed_text(_at(value, path))
+    found = _at(value, path)
     return len(found) if isinstance(found, (dict, list, tuple)) else 0
 
 
@@ -119,7 +122,7 @@ def json_extract_bool(value: Any, *path: Any) -> bool:
     ("JSONExtractInt('1.9')", "1"),
     leaps=True,
 )
-def json_extract_int(value: Any, *path: Any) -> int | None:
+def json_extract_int(value: Any, *path: Any) -> int | float | None:
     """The number at the path as a whole number, null when there is none."""
     return to_int(_number_or_text(_at(value, path)))
 
@@ -160,7 +163,7 @@ def json_extract_string(value: Any, *path: Any) -> str | None:
 )
 def json_extract_array_raw(value: Any, *path: Any) -> Any:
     """The array at the path, else null."""
-    found = _parsed_text(_at(value, path))
+    found = _at(value, path)
     return found if is_array(found) else None
 
 
@@ -214,12 +217,12 @@ class _Plain:
 
     def _record(self, value: Any) -> Any:
         if isinstance(value, DateTime):
-            return {"__hogDateTime__": True, "dt": value.dt, "zone": value.zone}
+            return {"__hogDateTime__": True, "dt": self.copy(value.dt), "zone": value.zone}
         if isinstance(value, Date):
             return {"__hogDate__": True, "year": value.year, "month": value.month, "day": value.day}
         if isinstance(value, ErrorValue):
-            payload = self.copy(value.payload)
-            return {"__hogError__": True, "type": value.type, "message": value.message, "payload": payload}
+            error = {"__hogError__": True, "type": value.type, "message": value.message}
+            return error if value.payload is None else {**error, "payload": self.copy(value.payload)}
         return to_string(value) if isinstance(value, FunctionValue) else value
 
 
@@ -269,20 +272,24 @@ def _parsed_text(value: Any) -> Any:
 
 
 def _at(value: Any, path: tuple[Any, ...]) -> Any:
-    """What is at the path; text on the way is read as JSON."""
+    """What is at the path of a value, or of the value that JSON text holds."""
     value = _parsed_text(value)
     for step in path:
-        value = _step(_parsed_text(value), step)
+        value = _step(value, step)
     return value
 
 
 def _step(holder: Any, step: Any) -> Any:
     if isinstance(holder, dict):
         return holder.get(step if isinstance(step, str) else to_string(step), _MISSING)
+    if isinstance(step, float) and step.is_integer():
+        step = int(step)
     if not is_array(holder) or isinstance(step, bool) or not isinstance(step, int):
         return _MISSING
+    if step == 0:
+        raise Failure("Hog arrays start from index 1")
     index = step - 1 if step > 0 else step
-    return holder[index] if step and -len(holder) <= index < len(holder) else _MISSING
+    return holder[index] if -len(holder) <= index < len(holder) else _MISSING
 
 
 def _or_null(value: Any) -> Any:

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from hog.runtime.arithmetic import number
+from hog.stdlib.conversion import EXACT
 from hog.stdlib.registry import function
 
 
@@ -19,7 +20,9 @@ def round_(value: Any, digits: Any = None) -> int | float | None:
     return whole + 1 if exact - whole >= 0.5 else whole
 
 
-@function("floor", (1, 2), ("floor(2.9)", "2"), ("floor(-2.1)", "-3"), ("floor('7.5')", "7"))
+@function(
+    "floor", (1, 2), ("floor(2.9)", "2"), ("floor(-2.1)", "-3"), ("floor('7.5')", "7"), ("floor(1e300)", "1e+300")
+)
 def floor(value: Any, digits: Any = None) -> int | float | None:
     """The greatest whole number that is not greater; null stays null. A number of digits is accepted and ignored."""
     return None if value is None else _whole(number(value))
@@ -38,4 +41,4 @@ def generate_uuid_v4() -> str:
 
 
 def _whole(value: int | float) -> int | float:
-    return math.floor(value) if isinstance(value, int) or math.isfinite(value) else value
+    return math.floor(value) if isinstance(value, int) or abs(value) < EXACT else value

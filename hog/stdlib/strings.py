@@ -5,7 +5,7 @@ from typing import Any, Final
 from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
 from hog.runtime.patterns import compiled, found, like, search_of, text_contains
 from hog.runtime.text import to_string
-from hog.stdlib.arguments import PER_UNIT, copied_of, is_array, items_of, string_of, text_of, walked, whole_of
+from hog.stdlib.arguments import PER_UNIT, copied_of, cut_of, is_array, items_of, string_of, text_of, walked
 from hog.stdlib.registry import function
 
 _PIECE_BYTES: Final = 64
@@ -81,7 +81,8 @@ def split_by_string(separator: Any, text: Any, most: Any = None) -> list[str] | 
     whole, separator = text_of("splitByString", text), string_of(separator)
     count = whole.count(separator) + 1 if separator else len(whole)
     if most is not None:
-        count = min(count, max(0, whole_of("splitByString", most)))
+        limit = cut_of("splitByString", most)
+        count = count if limit < 0 else min(count, limit)
     check_items(count)
     if count > SMALL:
         spend(count * 2)
@@ -130,8 +131,8 @@ def substring(text: Any, start: Any, count: Any = None) -> str:
     """Part of a text, from a position, up to a number of characters; empty when that is outside the text."""
     if not isinstance(text, str):
         return ""
-    first = whole_of("substring", start)
-    most = len(text) if count is None else whole_of("substring", count)
+    first = cut_of("substring", start)
+    most = len(text) if count is None else cut_of("substring", count)
     if first < 1 or most < 0:
         return ""
     most = min(most, len(text))

@@ -26,19 +26,27 @@ def lower_call(lowering: Lowering, node: nodes.Call) -> Code:
     if node.params is None:
         return _call(lowering, node, node.args)
     callee = _call(lowering, node, node.params)
-    return value_call(lowering, callee.tree, node.args, node)
+    return value_call(lowering, callee, node.args, node)
 
 
 def lower_value_call(lowering: Lowering, node: nodes.ExprCall) -> Code:
     """A call of what an expression gives."""
-    return value_call(lowering, lowering.expression(node.expr).tree, node.args, node)
+    return value_call(lowering, lowering.expression(node.expr), node.args, node)
 
 
-def value_call(lowering: Lowering, callee: ast.expr, arguments: Sequence[nodes.Expr], node: nodes.Expr) -> Code:
-    """A call of a function value."""
+def value_call(lowering: Lowering, callee: Code, arguments: Sequence[nodes.Expr], node: nodes.Expr) -> Code:
+    """A call of a function value. The arguments are evaluated before what is called:
+    `((t1 := x), call_value(callee, t1))[-1]`, where anybody could see the order.
+    """
     _check_count(lowering, arguments, node)
     lowering.fenced = True
-    return Code(call("call_value", callee, *(lowering.expression(argument).tree for argument in arguments)))
+    codes = [lowering.expression(argument) for argument in arguments]
+    if callee.total or all(code.total for code in codes):
+        return Code(call("call_value", callee.tree, *(code.tree for code in codes)))
+    kept = [lowering.temporary() for _ in codes]
+    early: list[ast.expr] = [keep(identifier, code.tree) for identifier, code in zip(kept, codes, strict=True)]
+    made = call("call_value", callee.tree, *map(name, kept))
+    return Code(ast.Subscript(ast.Tuple([*early, made], ast.Load()), ast.Constant(-1), ast.Load()))
 
 
 def _check_count(lowering: Lowering, arguments: Sequence[nodes.Expr], node: nodes.Expr) -> None:
@@ -65,7 +73,7 @@ def _call(lowering: Lowering, node: nodes.Call, arguments: list[nodes.Expr]) -> 
 
 def _variable_call(lowering: Lowering, variable: Variable, arguments: list[nodes.Expr], node: nodes.Call) -> Code:
     if variable.direct is None or len(arguments) > variable.arity:
-        return value_call(lowering, lowering.read(variable).tree, arguments, node)
+        return value_call(lowering, lowering.read(variable), arguments, node)
     lowering.fenced = True
     return Code(call(variable.direct, *(lowering.expression(argument).tree for argument in arguments)))
 

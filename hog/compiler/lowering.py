@@ -38,7 +38,8 @@ class Lowering:
         """The code of one expression."""
         lower = self._LOWER.get(type(node))
         if lower is None:
-            raise self.error(_foreign(node), node)
+            # An argument with a name has no position of its own.
+            raise self.error(_foreign(node), node.value if isinstance(node, nodes.NamedArgument) else node)
         code = lower(self, node)
         place(code.tree, node)
         return code

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from hog import nodes
-from hog.compiler.code import Code, call, name, put
+from hog.compiler.code import Code, call, name, place, put
 from hog.compiler.functions import define
 from hog.compiler.scopes import Variable, declared
 
@@ -221,8 +221,9 @@ def _for_in(lowering: Lowering, node: nodes.ForInStatement) -> None:
             turn += _body(lowering, node.body)
     targets: list[ast.expr] = [ast.Name(item, ast.Store()) for item in items]
     target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
-    helper = "loop_values" if node.key_var is None else "loop_items"
-    lowering.put(ast.For(target, call(helper, collection), turn, []), node)
+    walked = call("loop_values" if node.key_var is None else "loop_items", collection)
+    place(walked, node.expr)
+    lowering.put(ast.For(target, walked, turn, []), node)
 
 
 def _try(lowering: Lowering, node: nodes.TryCatchStatement) -> None:

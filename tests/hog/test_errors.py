@@ -28,7 +28,7 @@ def explain(chain: tuple[str, ...]) -> str | None:
         ("event.0", (1, 1), "Array access starts from 1"),
         ("{event}", (1, 1), "Placeholders are not allowed in this context"),
         ("(x, x) -> x", (1, 1), "the parameter 'x' is named twice"),
-        ("lower(text := 'x')", (1, 1), "arguments have no names here: remove 'text :='"),
+        ("lower(text := 'x')", (1, 15), "arguments have no names here: remove 'text :='"),
         ("(select 1)", (1, 2), "SQL is not supported here: `select …`"),
         ("event as x", (1, 1), "SQL is not supported here: `expr as name`"),
         ("event::int", (1, 1), "SQL is not supported here: `expr::type`"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hog.runtime.errors import Failure
-from hog.runtime.limits import check_items
+from hog.runtime.limits import check_items, check_length
 from hog.runtime.text import nested_text
 from hog.runtime.truth import type_name
 from hog.runtime.values import FIELDS
@@ -89,7 +89,9 @@ def _set_item(items: list[Any], index: Any, value: Any) -> None:
     if index < 1:
         raise Failure("Hog arrays start from index 1")
     if index > len(items):
-        check_items(index)
+        # Of the array as a whole the length is bounded; what is taken now is only what it grows by.
+        check_length(index)
+        check_items(index - len(items))
         items.extend([None] * (index - len(items)))
     items[index - 1] = value
 

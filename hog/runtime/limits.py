@@ -81,11 +81,16 @@ def check_text(length: int) -> None:
 
 
 def check_items(count: int) -> None:
-    """Refuse an array of this many items when that is too many."""
-    if count > MAX_ITEMS:
-        raise LimitFailure(f"an array of {count} items is too long; at most {MAX_ITEMS} are allowed")
+    """Refuse to make an array of this many items when that is too many."""
+    check_length(count)
     if count > SMALL:
         reserve(count * ITEM_BYTES)
+
+
+def check_length(count: int) -> None:
+    """Refuse an array of this many items, whatever memory there is."""
+    if count > MAX_ITEMS:
+        raise LimitFailure(f"an array of {count} items is too long; at most {MAX_ITEMS} are allowed")
 
 
 def memory_exceeded(limit: int, wanted: int) -> LimitFailure:

@@ -117,9 +117,12 @@ class Run:
     def reserve(self, size: int) -> None:
         """See Budget. What was reserved is forgotten when the values that are still there are found to be small."""
         self._reserved += size
+        if self._reserved > self.limits.memory_bytes:
+            self._weigh(size)
+
+    def _weigh(self, size: int) -> None:
+        """Look whether what is there has room for `size` bytes more."""
         limit = self.limits.memory_bytes
-        if self._reserved <= limit:
-            return
         live = live_bytes(self._frame, (self._globals,)) if self._frame is not None else 0
         if live + size > limit:
             raise memory_exceeded(limit, live + size)
@@ -140,7 +143,10 @@ class Run:
         self._looked = now
         if now - self._started - self._outside_s > self.limits.time_s:
             raise LimitFailure(f"it ran for longer than {self.limits.time_s:g} s")
-        self.reserve(int(since_s * _BYTES_PER_S))
+        self._reserved += int(since_s * _BYTES_PER_S)
+        if self._reserved > self.limits.memory_bytes:
+            # A reason to weigh, nothing more: the time may have gone by while the machine did something else.
+            self._weigh(0)
         if self._pause is not None and now - self._slice_began >= SLICE_S:
             self._pause()
             self._was_outside(now)

@@ -20,11 +20,10 @@ _HEAD = """\
 
 def page() -> str:
     """The whole page."""
-    families = dict.fromkeys(function.family for function in FUNCTIONS.values())
-    parts = [_HEAD]
-    for family in sorted(families, key=_title):
-        parts.append(_section(family, [function for function in FUNCTIONS.values() if function.family == family]))
-    return "\n".join(parts)
+    families: dict[str, list[Function]] = {}
+    for function in FUNCTIONS.values():
+        families.setdefault(function.family, []).append(function)
+    return "\n".join([_HEAD, *(_section(family, families[family]) for family in sorted(families, key=_title))])
 
 
 def _title(family: str) -> str:

@@ -11,6 +11,7 @@ from hog.runtime.limits import SMALL
 from hog.runtime.values import Date, DateTime
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_ZONE: Final = 80
 _DATE_TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
@@ -19,9 +20,13 @@ _DATE_TEXT: Final = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)
 def zone_of(name: str) -> tzinfo:
     """The zone of an IANA name."""
+    return _zone(name[:_LONGEST_ZONE])
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
     try:

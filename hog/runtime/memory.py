@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from hog.runtime.values import FunctionValue
 
+_SCALARS: Final = frozenset({int, float, bool, type(None)})
 _CONTAINERS: Final = (list, tuple, dict, FunctionValue, FunctionType, CellType)
 
 
@@ -48,4 +49,5 @@ def _inside(value: Any) -> Iterable[Any]:
             return (value.cell_contents,)
         except ValueError:  # Not set yet.
             return ()
-    return tuple(value)
+    # Most long arrays hold numbers; at this speed looking at them again and again does not stop the program.
+    return () if _SCALARS.issuperset(map(type, value)) else tuple(value)

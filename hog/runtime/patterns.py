@@ -38,10 +38,7 @@ Search = Callable[[str], Any]
 @lru_cache(maxsize=_KEPT)
 def compiled(pattern: str, ignore_case: bool = False) -> Any:
     """The compiled pattern; a bad one is a `Failure` that says what is wrong with it."""
-    if len(pattern) > MAX_PATTERN:
-        raise Failure(
-            f"a regular expression of {len(pattern)} characters is too long; at most {MAX_PATTERN} are allowed"
-        )
+    _check_length("a regular expression", pattern)
     spend(_COMPILE_UNITS)
     reserve(_MAX_MEMORY_BYTES)
     options = re2.Options()
@@ -97,6 +94,7 @@ def finder(pattern: str, ignore_case: bool = False) -> Finder:
 @lru_cache(maxsize=_KEPT)
 def like_finder(pattern: str, ignore_case: bool = False) -> Finder:
     """What tells whether a `like` pattern occurs in a text: `%` is any run within a line, `_` any one character."""
+    _check_length("a pattern", pattern)
     part = pattern.strip("%")
     if "%" not in part and "_" not in part and not ignore_case:
         return lambda text: text_contains(text, part)
@@ -120,6 +118,11 @@ def found(text: Any, pattern: Any, ignore_case: bool = False) -> bool:
 def like(text: Any, pattern: Any, ignore_case: bool = False) -> bool:
     """`text like pattern`."""
     return like_finder(to_string(pattern), ignore_case)(to_string(text))
+
+
+def _check_length(what: str, pattern: str) -> None:
+    if len(pattern) > MAX_PATTERN:
+        raise LimitFailure(f"{what} of {len(pattern)} characters is too long; at most {MAX_PATTERN} are allowed")
 
 
 def _reason(error: Exception) -> str:

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from hog.runtime.dates import day_of, from_day, from_local, local, moment_of, zone_of
 from hog.runtime.errors import Failure
-from hog.runtime.text import to_text
 from hog.runtime.truth import type_name
 from hog.runtime.values import Date, DateTime
 from hog.stdlib.arguments import whole_of
 from hog.stdlib.registry import function
 
+_LONGEST_UNIT: Final = 40
 _FIXED_S: Final = {"second": 1, "minute": 60, "hour": 3600}
 _CALENDAR_DAYS: Final = {"day": 1, "week": 7}
 _MONTHS: Final = {"month": 1, "year": 12}
@@ -108,7 +108,7 @@ def date_add(unit: Any, count: Any, value: Any) -> DateTime | Date | None:
     if value is None:
         return None
     amount = whole_of("dateAdd", count)
-    return _added(unit, amount, _any_date("dateAdd", value))
+    return _added(_unit_name("interval unit", unit), amount, _any_date("dateAdd", value))
 
 
 @function("addDays", 2, ("addDays(toDate('2024-02-28'), 2)", "Date(2024, 3, 1)"))
@@ -128,8 +128,7 @@ def date_diff(unit: Any, start: Any, end: Any) -> int | None:
     first, second = moment_of(start), moment_of(end)
     if first is None or second is None:
         return None
-    if not isinstance(unit, str):
-        raise Failure(f"Unsupported unit for dateDiff: {to_text(unit)}")
+    unit = _unit_name("unit for dateDiff", unit)
     if unit in _MONTHS:
         from_, to = local(first, "UTC"), local(second, "UTC")
         months = (to.year - from_.year) * 12 + to.month - from_.month
@@ -143,7 +142,8 @@ def date_diff(unit: Any, start: Any, end: Any) -> int | None:
 @function("dateTrunc", (2, 3), ("dateTrunc('hour', toDateTime(3700))", "DateTime(3600.0, 'UTC')"))
 def date_trunc(unit: Any, value: Any, zone: Any = None) -> DateTime:
     """The start of the minute, hour, day, month or year that a moment is in."""
-    if not isinstance(unit, str) or unit not in _TRUNCATED:
+    unit = _unit_name("unit for dateTrunc", unit)
+    if unit not in _TRUNCATED:
         raise Failure(f"Unsupported unit for dateTrunc: {unit}")
     return _truncated(unit, _date_time(value))
 
@@ -198,6 +198,7 @@ def to_yyyymm(value: Any) -> int | None:
 @function("extract", 2, ("extract('hour', toDateTime(3700))", "1"))
 def extract(part: Any, value: Any) -> int | None:
     """One part of a date: year, month, day, hour, minute or second."""
+    part = _unit_name("part for extract", part)
     if part not in _PARTS:
         raise Failure(f"Unsupported part for extract: {part}")
     moment = moment_of(value)
@@ -223,6 +224,13 @@ for _unit in ("day", "hour", "minute", "month"):
     )(_interval(_unit))
 
 
+def _unit_name(what: str, value: Any) -> str:
+    """The name of a unit; one that is no text, or far too long, is refused without being looked at."""
+    if not isinstance(value, str):
+        raise Failure(f"Unsupported {what}: {type_name(value)}")
+    return value[:_LONGEST_UNIT]
+
+
 def _date_time(value: Any) -> DateTime:
     if isinstance(value, DateTime):
         return value
@@ -238,7 +246,7 @@ def _any_date(name: str, value: Any) -> DateTime | Date:
     return moment
 
 
-def _added(unit: Any, count: int, value: DateTime | Date) -> DateTime | Date:
+def _added(unit: str, count: int, value: DateTime | Date) -> DateTime | Date:
     try:
         if isinstance(value, Date):
             return _added_to_day(unit, count, day_of(value))
@@ -251,14 +259,14 @@ def _added(unit: Any, count: int, value: DateTime | Date) -> DateTime | Date:
         raise Failure("the date is outside the calendar") from None
 
 
-def _added_to_day(unit: Any, count: int, day: date) -> Date:
+def _added_to_day(unit: str, count: int, day: date) -> Date:
     if unit in _FIXED_S:
         midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
         return from_day((midnight + timedelta(seconds=count * _FIXED_S[unit])).date())
     return from_day(_moved(unit, count, day))
 
 
-def _moved(unit: Any, count: int, day: date) -> date:
+def _moved(unit: str, count: int, day: date) -> date:
     """The day that many days, weeks, months or years later; the last of a month where that has fewer days."""
     if unit in _CALENDAR_DAYS:
         return day + timedelta(days=count * _CALENDAR_DAYS[unit])

@@ -90,6 +90,8 @@ def not_contains(item: Any, holder: Any) -> bool:
 
 def member(item: Any, items: Sequence[Any]) -> bool:
     """Whether `item` is among `items`, without making text and numbers alike."""
+    if type(item) is str and len(item) <= SMALL and len(items) <= _BATCH:
+        return item in items
     return position(item, items) > 0
 
 

@@ -131,6 +131,8 @@ class Run:
             raise memory_exceeded(limit, grown - self._grown)
         self._grown = self._grown or grown
         self._reserved = live + size
+        # Weighing makes nothing. Did its time count, the next look would come at once and weigh again, at each tick.
+        self._looked = self._clock()
 
     def look(self) -> float:
         """Look at the clock; returns the seconds since the last look.

@@ -57,20 +57,24 @@ fun _greaterOrEqual(b, a) {{ return _ordered(a, b) ? a >= b : false }}
 fun _between(low, x, high) {{ return _greaterOrEqual(low, x) and _lessOrEqual(high, x) }}
 fun _outside(low, x, high) {{ return _less(low, x) or _greater(high, x) }}
 
-// `in` tests the keys of a dictionary; here it ends the program.
-fun _in(holder, item) {{ return typeof(holder) == 'object' ? has(keys(holder), item) : item in holder }}
+// `in` tests the keys of a dictionary; here it ends the program. In a text, `in` and patterns see containers as they
+// print; here as JavaScript prints them.
+let _plain := ['null', 'boolean', 'integer', 'float', 'string'];
+fun _text(x) {{ return typeof(x) in _plain ? x : toString(x) }}
+fun _in(holder, item) {{
+  if (typeof(holder) == 'object') {{ return has(keys(holder), item) }}
+  return typeof(holder) == 'string' ? _text(item) in holder : item in holder
+}}
 fun _notIn(holder, item) {{ return not _in(holder, item) }}
 
 // An array is joined as `||` joins; here JavaScript joins it.
 let _join := arrayStringConcat;
-fun arrayStringConcat(xs, by) {{ return _join(arrayMap(x -> concat(x), xs), by) }}
+fun arrayStringConcat(xs, by) {{
+  return typeof(xs) in ['array', 'tuple'] ? _join(arrayMap(x -> concat(x), xs), by) : ''
+}}
 
 // A container is no number; here one without items is 0, and one of one item is that item.
 fun _number(x) {{ return typeof(x) in ['array', 'tuple'] ? nan : x }}
-
-// A pattern searches a container as it prints; here as JavaScript prints it.
-let _plain := ['null', 'boolean', 'integer', 'float', 'string'];
-fun _text(x) {{ return typeof(x) in _plain ? x : toString(x) }}
 
 // Dates, errors and functions hold nothing that could be walked; here they are dictionaries.
 fun _walk(x) {{ return typeof(x) in ['date', 'datetime', 'error', 'function'] ? [] : x }}

@@ -48,6 +48,7 @@ _DATES: Final = (
 _PATTERNS: Final = ("'a'", "'^H.*d$'", "'[a-c]+'", "'l{2}'", "'\\\\d+'", "'(o|x)'", "''")
 _LIKES: Final = ("'%a%'", "'a%'", "'_'", "'%World'", "'A%'", "''")
 _KEYS: Final = ("a", "b", "x", "price")
+_COMPUTED_KEYS: Final = ("'a'", "event", "properties.name", "lower('X')", "'a' || 'b'", "f'{event}!'", "''")
 _MATH: Final = ("+", "-", "*", "/", "%")
 _ORDER: Final = ("<", "<=", ">", ">=")
 _EQUALITY: Final = ("==", "!=", "=", "<>")
@@ -82,11 +83,11 @@ LIBRARY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "startsWith": (BOOLEAN, (TEXT, TEXT)),
     "concat": (TEXT, (ANY, ANY)),
     "toString": (TEXT, (ANY,)),
-    "toInt": (NUMBER, (TEXT,)),
-    "toFloat": (NUMBER, (TEXT,)),
+    "toInt": (NUMBER, ("!text",)),
+    "toFloat": (NUMBER, ("!text",)),
     "typeof": (TEXT, (ANY,)),
     "base64Encode": (TEXT, (TEXT,)),
-    "encodeURLComponent": (TEXT, (TEXT,)),
+    "encodeURLComponent": (TEXT, ("!text",)),
     "md5Hex": (TEXT, (TEXT,)),
     "sha256Hex": (TEXT, (TEXT,)),
     "round": (NUMBER, ("!number",)),
@@ -248,10 +249,10 @@ class Writer:
     def _assign_member(self, depth: int) -> str:
         lists, dicts = self._visible(LIST), self._visible(DICT)
         if dicts and self._chance(60):
-            member = self._pick((f".{self._pick(_KEYS)}", f"[{self.expression(TEXT)}]"))
+            member = self._pick((f".{self._pick(_KEYS)}", f"[{self._pick(_COMPUTED_KEYS)}]"))
             return f"{self._pick(dicts)}{member} := {self.expression(ANY)};"
         if lists:
-            return f"{self._pick(lists)}[{1 + self.choices.below(3)}] := {self.expression(ANY)};"
+            return f"{self._pick(lists)}[1] := {self.expression(ANY)};"
         return self._let(depth)
 
     def _if(self, depth: int) -> str:
@@ -424,7 +425,8 @@ class Writer:
                 word = self._pick(("like", "ilike", "not like", "not ilike"))
                 return f"({self.expression(TEXT, depth)} {word} {self._pick(_LIKES)})"
             case 7:
-                return f"({self.expression(TEXT, depth)} {self._pick(('=~', '!~', '=~*', '!~*'))} {self._pick(_PATTERNS[:-1])})"
+                operator = self._pick(("=~", "!~", "=~*", "!~*"))
+                return f"({self.expression(TEXT, depth)} {operator} {self._pick(_PATTERNS[:-1])})"
             case _:
                 low, high = self.expression(NUMBER, depth), self.expression(NUMBER, depth)
                 word = self._pick(("between", "not between"))
@@ -492,7 +494,7 @@ class Writer:
             case 2:
                 return f"{self.expression(DICT, depth)}?.{self._pick(_KEYS)}"
             case _:
-                return f"{self.expression(DICT, depth)}[{self.expression(TEXT, depth)}]"
+                return f"{self.expression(DICT, depth)}[{self._pick(_COMPUTED_KEYS)}]"
 
     def _library(self, kind: str, depth: int) -> str:
         names = [name for name, (result, _) in LIBRARY.items() if result in (kind, ANY) or kind == ANY]

@@ -105,7 +105,7 @@ LIBRARY: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "arrayPopBack": (LIST, (LIST,)),
     "arrayPopFront": (LIST, (LIST,)),
     "arrayReverse": (LIST, (LIST,)),
-    "arraySort": (LIST, (LIST,)),
+    "arraySort": (LIST, ("!list",)),
     "arrayStringConcat": (TEXT, (LIST, "'-'")),
     "has": (BOOLEAN, (LIST, ANY)),
     "indexOf": (NUMBER, (LIST, ANY)),

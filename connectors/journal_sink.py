@@ -92,6 +92,8 @@ class JournalWriter:
         """The latest status of each destination."""
         self.failed = 0
         """Deliveries that failed for good in this run."""
+        self.settled = 0
+        """Deliveries that came to an end in this run, well or not."""
         self.dead_letters = 0
         self._store = store
         self._problem = problem
@@ -176,6 +178,8 @@ class JournalWriter:
         elif isinstance(record, Metric):
             if record.metric_kind == "failure":
                 self.failed += record.count
+            if record.metric_kind in ("failure", "success"):
+                self.settled += record.count
         else:
             self.dead_letters += isinstance(record, DeadLetter)
             self._announcer.announce(record)

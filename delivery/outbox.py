@@ -13,15 +13,28 @@ from delivery.policy import Policy
 from delivery.ranges import Backlog, Range, Reread
 from delivery.retry import decide
 from delivery.windows import Window
-from records import Attempt, Invocation, Outcome, RangeRead, Status, Verdict
+from records import (
+    CUT_MARGIN_BYTES,
+    KEPT_BODY_BYTES,
+    Attempt,
+    Invocation,
+    Outcome,
+    RangeRead,
+    Response,
+    Status,
+    Verdict,
+)
 
 STATE_VERSION = 1
+UNREPEATABLE = "-"
+"""The stream that cannot be read again: standard input."""
 _OVERSHOOT = 8
 """What is on the road already when the sources stop must find a place: a batch of every partition."""
 _SMALLEST_READ = 64
 """A re-read of fewer messages than this costs more in turns of the road than it brings."""
 
-Key = tuple[str, int, int]
+Key = tuple[str, int, int, str]
+"""Position and invocation: a log that begins anew brings other events at positions that are still held."""
 
 
 class OutboxState(msgspec.Struct):
@@ -127,16 +140,20 @@ class Outbox:
         Returns:
             The outcome at once, when there is nothing that could be sent.
         """
-        if not invocation.reread or not self.backlog.arrived(invocation.offset):
+        key = _key(invocation)
+        if key in self._held:
+            # The same event at the same position, of a log that was written anew: it is on its way already.
+            return None
+        position = (invocation.stream, invocation.partition, invocation.offset)
+        if not invocation.reread or not self.backlog.arrived(*position):
             self.matched += 1
         if invocation.request is None:
             self.failed += 1
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         if not invocation.reread and (self.behind or self._is_full()):
             self.behind = True
-            self.backlog.add(invocation.stream, invocation.partition, invocation.offset, invocation.read_ms / 1000)
+            self.backlog.add(*position, invocation.read_ms / 1000)
             return None
-        key = _key(invocation)
         self._held[key] = invocation
         self._send(key, invocation)
         return None
@@ -150,7 +167,7 @@ class Outbox:
             How many matches have expired: the log no longer has them.
         """
         if not heard:
-            self.backlog.reading = False
+            self.backlog.unheard(mark)
             return 0
         finished = self.backlog.finished(mark)
         self.skipped += finished.skipped
@@ -183,6 +200,36 @@ class Outbox:
     def settle(self, attempts: Iterable[Attempt], now: float) -> list[Outcome]:
         """Decide over finished attempts."""
         return [self._settle(attempt, now) for attempt in attempts]
+
+    def recall(self, queued: Iterable[str]) -> None:
+        """Let go of what is not on the wire: it was rendered with a configuration that is no more.
+
+        It stays owed and is read again, to be sent as things are then. What cannot be read again waits to be sent as it
+        is.
+
+        Args:
+            queued: Ids of invocations that the transport has given back.
+        """
+        given_back = set(queued)
+        waiting = {_key(invocation) for _, _, invocation in self._retries}
+        to_send = {_key(invocation) for invocation in self._to_send}
+        taken: dict[tuple[str, int], list[Invocation]] = {}
+        kept: list[Invocation] = []
+        for key, invocation in list(self._held.items()):
+            if invocation.id not in given_back and key not in waiting and key not in to_send:
+                continue
+            if invocation.stream == UNREPEATABLE:
+                kept += [] if key in waiting else [invocation]
+                continue
+            del self._held[key]
+            self._pending.discard(key)
+            taken.setdefault((invocation.stream, invocation.partition), []).append(invocation)
+        self._to_send = kept
+        self._retries = [entry for entry in self._retries if entry[2].stream == UNREPEATABLE]
+        heapq.heapify(self._retries)
+        for (stream, partition), invocations in taken.items():
+            since = min(invocation.read_ms for invocation in invocations) / 1000
+            self.backlog.add_exactly(stream, partition, (i.offset for i in invocations), since)
 
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
@@ -221,7 +268,7 @@ class Outbox:
     def snapshot(self) -> bytes:
         """Everything that must survive a crash. Events themselves stay in the log."""
         held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
-        for (stream, partition, offset), invocation in self._held.items():
+        for (stream, partition, offset, _), invocation in self._held.items():
             group = held.get((stream, partition))
             if group is None:
                 group = held[stream, partition] = (stream, partition, [], invocation.read_ms / 1000)
@@ -294,12 +341,17 @@ class Outbox:
             status=response.status if response is not None else None,
             duration_ms=attempt.duration_ms if attempt is not None else 0.0,
             reason=self.redact(reason.encode()).decode(errors="replace") if reason else "",
-            body=self.redact(response.body) if response is not None and verdict is not Verdict.DELIVERED else b"",
+            body=self._shown(response) if response is not None and verdict is not Verdict.DELIVERED else b"",
         )
+
+    def _shown(self, response: Response) -> bytes:
+        """The beginning of the body, cut only where no part of a secret can be left at its end."""
+        body = self.redact(response.body)
+        return body[: len(body) - CUT_MARGIN_BYTES if response.truncated else None][:KEPT_BODY_BYTES]
 
     def _first_held(self) -> list[Invocation]:
         return [next(iter(self._held.values()))] if self._held else []
 
 
 def _key(invocation: Invocation) -> Key:
-    return (invocation.stream, invocation.partition, invocation.offset)
+    return (invocation.stream, invocation.partition, invocation.offset, invocation.id)

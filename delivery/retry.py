@@ -3,7 +3,7 @@
 Pure: time and chance are passed in.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -83,11 +83,12 @@ def retry_after_s(response: Response, now: float) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        # The last two come of dates that no calendar has, such as a year of eleven digits.
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - datetime.fromtimestamp(now, UTC).timestamp())
 
 
 def explain(attempt: Attempt) -> str:

@@ -87,6 +87,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._shown_at = 0.0
         self._open = False
         self._last_target: Target | None = None
+        self._rendered_for: Target | None = None
+        """The configuration that what is held was rendered with."""
         if snapshot is not None:
             state = read_state(snapshot)
             self._start(state.destination, state)
@@ -158,6 +160,11 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         outbox, shared = self._outbox, self._shared
         results = self._collect(now)
         target = self._target()
+        if target is not self._rendered_for:
+            # Changed, or disabled: what is not on the wire yet must not go out as it was.
+            if self._rendered_for is not None:
+                outbox.recall(shared.transport.cancel_queued(self._id))
+            self._rendered_for = target
         if target is not None:
             if batch := outbox.take_to_send(now):
                 shared.transport.submit(self._id, outbox.policy, batch)

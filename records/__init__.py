@@ -1,11 +1,24 @@
 """The structs that travel between steps. Data only: no decoding, no deciding, no I/O."""
 
 from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
-from records.invocation import CONNECTION_HEADERS, Attempt, ErrorKind, Invocation, Outcome, Request, Response, Verdict
+from records.invocation import (
+    CONNECTION_HEADERS,
+    CUT_MARGIN_BYTES,
+    KEPT_BODY_BYTES,
+    Attempt,
+    ErrorKind,
+    Invocation,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+)
 from records.journal import LogLine, Metric, Status
 
 __all__ = [
     "CONNECTION_HEADERS",
+    "CUT_MARGIN_BYTES",
+    "KEPT_BODY_BYTES",
     "Attempt",
     "DeadLetter",
     "Deleted",

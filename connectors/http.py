@@ -141,8 +141,10 @@ class HttpTransport:
             self._obey()
         try:
             return answer.result(_CLOSE_S)
-        except FutureTimeoutError:  # the transport was closed at the same moment: nothing is queued any more
-            return []
+        except FutureTimeoutError:
+            # Closed at this moment, or a loop that is late. Taken back is only what the caller hears of: a command that
+            # comes too late finds the answer cancelled and leaves the queue as it is.
+            return [] if answer.cancel() else answer.result()
 
     def close(self) -> None:
         """Accepts nothing more, cancels what is out and ends the thread. May be called again."""
@@ -185,7 +187,8 @@ class HttpTransport:
         self._finished.pop(destination, None)
 
     def _cancel_queued(self, destination: str, answer: "Future[list[str]]") -> None:
-        answer.set_result([job.invocation.id for job in self._slots.cancel_queued(destination)])
+        if answer.set_running_or_notify_cancel():
+            answer.set_result([job.invocation.id for job in self._slots.cancel_queued(destination)])
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

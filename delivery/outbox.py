@@ -110,6 +110,9 @@ class Outbox:
         self._pending: set[Key] = set()
         self._retries: list[tuple[float, int, Invocation]] = []
         self._sequence = 0
+        self._stale: set[Key] = set()
+        """On the wire with a configuration that is no more."""
+        self._unrepeatable = 0
         self._to_send: list[Invocation] = []
         if state is not None:
             self._restore(state)
@@ -128,6 +131,11 @@ class Outbox:
     def handed_over(self) -> int:
         """Given to the transport and not settled."""
         return len(self._pending) - len(self._to_send)
+
+    @property
+    def unrepeatable(self) -> int:
+        """Held and of a stream that cannot be read again."""
+        return self._unrepeatable
 
     @property
     def waiting(self) -> int:
@@ -150,11 +158,13 @@ class Outbox:
         if invocation.request is None:
             self.failed += 1
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
-        if not invocation.reread and (self.behind or self._is_full()):
+        repeatable = invocation.stream != UNREPEATABLE
+        if repeatable and not invocation.reread and (self.behind or self._is_full()):
             self.behind = True
             self.backlog.add(*position, invocation.read_ms / 1000)
             return None
         self._held[key] = invocation
+        self._unrepeatable += not repeatable
         self._send(key, invocation)
         return None
 
@@ -224,6 +234,7 @@ class Outbox:
             del self._held[key]
             self._pending.discard(key)
             taken.setdefault((invocation.stream, invocation.partition), []).append(invocation)
+        self._stale = {key for key in self._held if key not in waiting and key[0] != UNREPEATABLE}
         self._to_send = kept
         self._retries = [entry for entry in self._retries if entry[2].stream == UNREPEATABLE]
         heapq.heapify(self._retries)
@@ -235,6 +246,8 @@ class Outbox:
         """Give up everything owed: the destination was removed by a person."""
         self.skipped += self.owed
         self._held.clear()
+        self._stale.clear()
+        self._unrepeatable = 0
         self._pending.clear()
         self._retries.clear()
         self._to_send.clear()
@@ -310,18 +323,29 @@ class Outbox:
         decision = decide(attempt, invocation.retries, self.policy, now, self._chance(), invocation.resent)
         self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
-            self.delivered += self._held.pop(key, None) is not None
+            self.delivered += self._let_go(key)
             return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
-        if decision.verdict is Verdict.RETRYING:
+        if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
+            # Tried again as things are now: the position is read again, and rendered anew.
+            self.backlog.add_exactly(*key[:2], [invocation.offset], invocation.read_ms / 1000)
+        elif decision.verdict is Verdict.RETRYING:
             invocation.retries += not decision.instant
             invocation.resent |= decision.instant
             self._sequence += 1
             heapq.heappush(self._retries, (decision.retry_at, self._sequence, invocation))
         else:
-            self.failed += self._held.pop(key, None) is not None
+            self.failed += self._let_go(key)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
         return outcome
+
+    def _let_go(self, key: Key) -> bool:
+        """Whether it was still held."""
+        self._stale.discard(key)
+        if self._held.pop(key, None) is None:
+            return False
+        self._unrepeatable -= key[0] == UNREPEATABLE
+        return True
 
     def _outcome(
         self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
@@ -340,7 +364,7 @@ class Outbox:
             event_name=invocation.event_name,
             status=response.status if response is not None else None,
             duration_ms=attempt.duration_ms if attempt is not None else 0.0,
-            reason=self.redact(reason.encode()).decode(errors="replace") if reason else "",
+            reason=self.redact(reason.encode(errors="replace")).decode(errors="replace") if reason else "",
             body=self._shown(response) if response is not None and verdict is not Verdict.DELIVERED else b"",
         )
 

@@ -59,7 +59,8 @@ def decide(
     asked_s = retry_after_s(response, now) if response is not None else None
     if asked_s is not None:
         # The server knows better than our curve, within reason: a longer wish is cut, never ignored.
-        wait_s = min(asked_s, policy.retry_after_cap_s)
+        # A wish of next to nothing is none: retries at once would all meet the same second.
+        wait_s = min(asked_s, policy.retry_after_cap_s) if asked_s >= 1.0 else max(asked_s, wait_s)
     return Decision(Verdict.RETRYING, reason, now + wait_s)
 
 

@@ -21,6 +21,8 @@ POLL_S = 0.01
 POLL_EACH_S = 0.001
 """With many destinations at work each looks less often, so that looking costs a few percent of a core at most."""
 STATUS_EVERY_S = 1.0
+MASKING = 8
+"""So many configurations of a destination are kept to mask answers with."""
 
 Item = Invocation | RangeRead | EndOfInput
 Result = Outcome | Status | LogLine
@@ -86,7 +88,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._changed = True
         self._shown_at = 0.0
         self._open = False
-        self._last_target: Target | None = None
+        self._masking: list[Target] = []
+        """The latest configurations: what a request was made with may be masked only by its own."""
         self._rendered_for: Target | None = None
         """The configuration that what is held was rendered with."""
         if snapshot is not None:
@@ -190,18 +193,22 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         pending = self._outbox.pending if sendable else self._outbox.handed_over
         owed = self._outbox.owed if sendable else pending
         stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
-        load = Load(owed, pending, slow=2 * stuck >= self._outbox.policy.concurrency)
+        slow = 2 * stuck >= self._outbox.policy.concurrency
+        unrepeatable = self._outbox.unrepeatable if sendable else 0
+        load = Load(owed, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
         self._outbox.slow = self._shared.progress.report(self._id, load)
 
     def _redact(self, text: bytes) -> bytes:
-        # An answer may come when its destination has just been disabled, and still has to be told.
-        target = self._target() or self._last_target
-        return target.redact(text) if target is not None else b""
+        # An answer may come when its destination has just been disabled or changed: it may tell secrets of before.
+        self._target()
+        for target in self._masking:
+            text = target.redact(text)
+        return text if self._masking else b""
 
     def _target(self) -> Target | None:
         target = self._shared.find(self._id)
-        if target is not None:
-            self._last_target = target
+        if target is not None and target not in self._masking:
+            self._masking = [*self._masking[1 - MASKING :], target]
         return target
 
     def _gone(self) -> bool:

@@ -390,6 +390,18 @@ def test_hanging_destinations_do_not_stop_a_well_one(receiver: Receiver) -> None
     transport.close()
 
 
+def test_what_is_not_taken_back_in_time_is_sent(
+    transport: HttpTransport, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.http._CLOSE_S", 0.05)
+    go_on = threading.Event()
+    transport._command(go_on.wait)  # a loop that is late
+    transport.submit("crm", Policy(), [invocation(receiver.url, number) for number in range(100)])
+    assert transport.cancel_queued("crm") == []
+    go_on.set()
+    assert len(collected(transport, 100)) == 100
+
+
 def test_what_is_queued_can_be_taken_back(transport: HttpTransport, receiver: Receiver) -> None:
     receiver.default = Answer(hang=True)
     transport.submit("crm", Policy(concurrency=2), [invocation(receiver.url, number) for number in range(5)])

@@ -323,3 +323,25 @@ def test_a_long_answer_is_cut_only_where_no_part_of_a_secret_can_be_left() -> No
     shown = [o.body for o in outbox.settle([Attempt(i, 0, 1, a) for i, a in zip(sent, answers, strict=True)], 1)]
     assert all(b"s3cret" not in body and len(body) <= KEPT_BODY_BYTES for body in shown)
     assert (len(shown[0]), shown[2]) == (KEPT_BODY_BYTES - len(secret) + len(b"***"), b"short ***")
+
+
+def test_what_was_on_the_wire_when_the_configuration_changed_is_tried_again_as_things_are_then() -> None:
+    outbox = Outbox("d", POLICY)
+    for offset in (1, 2):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    outbox.recall([])
+    outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b"")), ok(sent[1])], 1)
+    assert (outbox.waiting, outbox.next_retry_at(), outbox.delivered, account(outbox)) == (0, None, 1, (2, 2))
+    assert [r.only for r in outbox.backlog.ranges] == [[1]]
+
+
+def test_what_cannot_be_read_again_is_never_put_behind() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(100):
+        piped = invocation(offset)
+        piped.stream = "-"
+        outbox.accept(piped, 0)
+    assert (outbox.behind, outbox.unrepeatable, len(outbox.backlog)) == (False, 100, 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    assert (outbox.unrepeatable, outbox.delivered) == (0, 100)

@@ -92,8 +92,12 @@ class Outbox:
         state: OutboxState | None = None,
         redact: Callable[[bytes], bytes] = bytes,
         chance: Callable[[], float] = random.random,
+        readable: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Start empty, or with everything that a snapshot says is owed as ranges to read again."""
+        """Start empty, or with everything that a snapshot says is owed as ranges to read again.
+
+        `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
+        """
         self.destination = destination
         self.policy = policy
         self.redact = redact
@@ -106,6 +110,7 @@ class Outbox:
         self.window = Window()
         self.backlog = Backlog()
         self._chance = chance
+        self._readable = readable
         self._held: dict[Key, Invocation] = {}
         self._pending: set[Key] = set()
         self._retries: list[tuple[float, int, Invocation]] = []
@@ -186,14 +191,18 @@ class Outbox:
 
     def next_read(self) -> Reread | None:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
-        if self.behind and len(self.backlog) + len(self._held) <= self.policy.outbox // 2:
+        if self.behind and self.owed - sum(self.unreadable().values()) <= self.policy.outbox // 2:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
             self.backlog.seal()
         room = self.policy.outbox - len(self._held)
         if room < min(_SMALLEST_READ, self.policy.outbox):
             return None
-        return self.backlog.next_read(self.destination, room)
+        return self.backlog.next_read(self.destination, room, self._readable)
+
+    def unreadable(self) -> dict[str, int]:
+        """How much is owed of streams that are not among the inputs, by stream."""
+        return self.backlog.waiting_for(self._readable)
 
     def take_to_send(self, now: float) -> list[Invocation]:
         """What is to be handed to the transport now: new matches and retries whose time has come."""

@@ -1,6 +1,7 @@
 """What a destination still owes and does not hold: ranges of positions in the log. Bytes per outage, not per event."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -71,6 +72,14 @@ class Backlog:
         """Whether anything is left to read."""
         return bool(self.ranges)
 
+    def waiting_for(self, readable: Callable[[str], bool]) -> dict[str, int]:
+        """How much is owed of streams that cannot be read now, by stream."""
+        waiting: Counter[str] = Counter()
+        for r in self.ranges:
+            if not readable(r.stream):
+                waiting[r.stream] += r.count
+        return dict(waiting)
+
     def oldest(self) -> float | None:
         """When the oldest owed event was read, seconds since the epoch."""
         return min((r.since for r in self.ranges), default=None)
@@ -98,10 +107,18 @@ class Backlog:
             at = 0 if self._wish is None else 1
             self.ranges.insert(at, Range(stream, partition, only[0], only[-1], len(only), since, only))
 
-    def next_read(self, destination: str, limit: int) -> Reread | None:
-        """The wish for the next re-read; None while one is under way or when nothing is owed."""
-        if self._wish is not None or not self.ranges or limit < 1:
+    def next_read(
+        self, destination: str, limit: int, readable: Callable[[str], bool] = lambda _: True
+    ) -> Reread | None:
+        """The wish for the next re-read; None while one is under way or when nothing is owed that can be read now."""
+        if self._wish is not None or limit < 1:
             return None
+        at = next((at for at, r in enumerate(self.ranges) if readable(r.stream)), None)
+        if at is None:
+            return None
+        if at:
+            # The ones before it wait for their stream to be an input again; arrivals belong to the front one.
+            self.ranges.insert(0, self.ranges.pop(at))
         r = self.ranges[0]
         only = frozenset(r.only) if r.only is not None else None
         self._wish = Reread(destination, r.stream, r.partition, r.first, r.last, limit, only)

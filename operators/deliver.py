@@ -74,6 +74,8 @@ class Delivery:
     """The moment (seconds since the epoch) until which the end of the input waits for answers."""
     policy: Policy = field(default_factory=Policy)
     clock: Callable[[], float] = time
+    readable: Callable[[str], bool] = field(default=lambda _: True)
+    """Whether a stream is among the inputs."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -81,6 +83,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     _id: str
     _outbox: Outbox
+    _waiting: dict[str, int]
+    """What is owed of streams that are no input any more, until that has been told."""
 
     def __init__(self, shared: Delivery, snapshot: bytes | None) -> None:
         # The engine does not tell a logic its key: a new one learns it from its first item.
@@ -99,7 +103,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _start(self, destination: str, state: OutboxState | None) -> None:
         self._open = True
         self._id = destination
-        self._outbox = Outbox(destination, self._shared.policy, state, self._redact)
+        self._outbox = Outbox(destination, self._shared.policy, state, self._redact, readable=self._shared.readable)
+        self._waiting = self._outbox.unreadable()
         self._report(self._target() is not None)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
@@ -162,6 +167,9 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
         results = self._collect(now)
+        if self._waiting:
+            results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
+            self._waiting = {}
         target = self._target()
         if target is not self._rendered_for:
             # Changed, or disabled: what is not on the wire yet must not go out as it was.
@@ -191,7 +199,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         # What cannot be sent now (disabled, or its file does not load) must keep neither the sources nor `--until-end`
         # waiting for ever.
         pending = self._outbox.pending if sendable else self._outbox.handed_over
-        owed = self._outbox.owed if sendable else pending
+        # Nor must what is owed of a stream that is no input any more.
+        owed = self._outbox.owed - sum(self._outbox.unreadable().values()) if sendable else pending
         stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
         slow = 2 * stuck >= self._outbox.policy.concurrency
         unrepeatable = self._outbox.unrepeatable if sendable else 0
@@ -243,6 +252,11 @@ def _expired_line(mark: RangeRead, expired: int, now: float) -> LogLine:
     return LogLine(
         mark.only_for, now, "error", f"{expired} owed events are no longer in the log and have expired ({where})"
     )
+
+
+def _waiting_line(destination: str, now: float, stream: str, count: int) -> LogLine:
+    text = f"{count} events of {stream} are owed, which is no longer among the inputs; they wait until it is again"
+    return LogLine(destination, now, "warn", text)
 
 
 def _destination(item: Item) -> str:

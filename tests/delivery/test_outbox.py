@@ -345,3 +345,19 @@ def test_what_cannot_be_read_again_is_never_put_behind() -> None:
     assert (outbox.behind, outbox.unrepeatable, len(outbox.backlog)) == (False, 100, 0)
     outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
     assert (outbox.unrepeatable, outbox.delivered) == (0, 100)
+
+
+def test_what_is_owed_of_a_stream_that_is_no_input_any_more_waits_and_holds_up_nothing() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(10):
+        outbox.accept(invocation(offset), 0)
+    restored = Outbox("d", POLICY, read_state(outbox.snapshot()), readable=lambda stream: stream != STREAM)
+    assert restored.unreadable() == {STREAM: 10}
+    assert restored.next_read() is None
+    restored.backlog.add_exactly("kafka:other", 0, [7], 0)
+    restored.backlog.ranges.append(restored.backlog.ranges.pop(0))
+    assert restored.next_read() == Reread("d", "kafka:other", 0, 7, 7, limit=4, only=frozenset({7}))
+    assert account(restored) == (10, 11)
+    returned = Outbox("d", POLICY, read_state(restored.snapshot()))
+    assert returned.unreadable() == {}
+    assert returned.next_read() is not None

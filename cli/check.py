@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import shown
+from cli.options import SecretsDirOption, shown
 from cli.output import console, text
 from flows.settings import from_process
 
@@ -14,12 +14,14 @@ DIRECTORY = typer.Argument(
 )
 
 
-def check(directory: Annotated[str | None, DIRECTORY] = None) -> None:
+def check(directory: Annotated[str | None, DIRECTORY] = None, secrets_dir: SecretsDirOption = None) -> None:
     """Find what is wrong in the destination files. Syntax, names, expressions, missing secrets; nothing is sent.
 
     The exit code is 1 when there is a problem.
     """
-    settings = from_process({"destinations": directory}, only=["destinations", "secrets_dir"])
+    settings = from_process(
+        {"destinations": directory, "secrets_dir": secrets_dir}, only=["destinations", "secrets_dir"]
+    )
     # Only this command compiles destinations; the others start faster without the parser.
     import catalog
     from destinations import Secrets, load

@@ -24,6 +24,8 @@ from records import Message, RangeRead
 
 BATCH: Final = 500
 _RETRY_S: Final = 1.0
+_KEEP_READERS_S: Final = 30.0
+"""The next re-read of a range mostly comes within a second and goes on with the same reader."""
 _log = logging.getLogger(__name__)
 
 Read: TypeAlias = Message | RangeRead
@@ -84,6 +86,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         self._active: dict[Key, Rereading] = {}
         self._held: deque[Reread] = deque()
         self._retry_at: dict[Key, float] = {}
+        self._idle_since = clock()
 
     def next_batch(self) -> list[Read]:
         """What is there of the wishes under way. Raises StopIteration at the end."""
@@ -100,8 +103,11 @@ class BacklogPartition(StatelessSourcePartition[Read]):
                     del self._active[key]
         if batch:
             self._pace.busy()
+            self._idle_since = self._clock()
         else:
             self._pace.idle()
+            if self._clock() - self._idle_since > _KEEP_READERS_S:
+                self._readers.drop_idle(self._active)
         return batch
 
     def next_awake(self) -> datetime | None:

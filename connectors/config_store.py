@@ -14,6 +14,9 @@ from destinations import Changes, Destination, Index, Problem, Site, Watched
 from records import Status
 
 POLL_EVERY_S = 0.5
+REMOVED_AFTER_S = 10.0
+"""A file that is gone for less may be on its way back: some programs delete a file and write it anew. Nothing is sent
+for it meanwhile; past this, what it still owed is given up."""
 
 _log = logging.getLogger("offramp.destinations")
 
@@ -29,7 +32,12 @@ class ConfigStore:
     """What the steps ask about destinations. Reads take no lock; see `operators.screen.Configured`."""
 
     def __init__(
-        self, watched: Watched, site: Site, show: Callable[[Status], None], shown_before: Iterable[str] = ()
+        self,
+        watched: Watched,
+        site: Site,
+        show: Callable[[Status], None],
+        shown_before: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`show` is told the state of destinations that no operator speaks for: new, disabled, invalid, removed.
 
@@ -40,6 +48,9 @@ class ConfigStore:
         self._show = show
         self._shown_before = tuple(shown_before)
         self._view = _View()
+        self._clock = clock
+        self._opened_at = clock()
+        self._gone_since: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="destinations", daemon=True)
 
@@ -47,7 +58,7 @@ class ConfigStore:
         """Read everything for the first time and begin to watch."""
         self.refresh()
         for id in self._shown_before:
-            if self.removed(id):
+            if self._absent(id):
                 self._show(Status(id, id, "removed", time.time()))
         self._thread.start()
 
@@ -68,6 +79,8 @@ class ConfigStore:
             return
         loaded = self._watched.destinations
         self._view = _View(Index(loaded.values()), loaded, problems)
+        for id in (*changes.removed, *before.problems):
+            self._gone_since[id] = self._clock()
         self._report(changes, before)
 
     def candidates(self, project: int, event_name: str) -> Sequence[Destination]:
@@ -95,10 +108,16 @@ class ConfigStore:
         return problems[0].summary() + ("; its last good version runs on" if destination in view.loaded else "")
 
     def removed(self, destination: str) -> bool:
-        """Whether no file of that id is there any more."""
+        """Whether no file of that id is there any more, for so long that it is meant."""
+        if not self._absent(destination):
+            return False
+        return self._clock() - self._gone_since.get(destination, self._opened_at) >= REMOVED_AFTER_S
+
+    def _absent(self, destination: str) -> bool:
         view = self._view
-        # A directory that cannot be read for a moment removes nothing.
-        return destination not in view.loaded and destination not in view.problems and "" not in view.problems
+        # A directory that cannot be read, or has no file at all, is more likely not mounted than meant.
+        there = bool(view.loaded or view.problems) and "" not in view.problems
+        return there and destination not in view.loaded and destination not in view.problems
 
     def _run(self) -> None:
         while not self._stop.wait(POLL_EVERY_S):

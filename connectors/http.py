@@ -153,8 +153,10 @@ class HttpTransport:
             self._obey()
         try:
             return answer.result(_CLOSE_S)
-        except FutureTimeoutError:  # the transport was closed at the same moment: nothing is queued any more
-            return []
+        except FutureTimeoutError:
+            # Closed at this moment, or a loop that is late. Taken back is only what the caller hears of: a command that
+            # comes too late finds the answer cancelled and leaves the queue as it is.
+            return [] if answer.cancel() else answer.result()
 
     def close(self) -> None:
         """Accepts nothing more, cancels what is out and ends the thread. May be called again."""
@@ -197,7 +199,8 @@ class HttpTransport:
         self._finished.pop(destination, None)
 
     def _cancel_queued(self, destination: str, answer: "Future[list[str]]") -> None:
-        answer.set_result([job.invocation.id for job in self._slots.cancel_queued(destination)])
+        if answer.set_running_or_notify_cancel():
+            answer.set_result([job.invocation.id for job in self._slots.cancel_queued(destination)])
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -364,8 +367,10 @@ def _signed(fetch: Fetch, code: Code, prepared: Prepared) -> Prepared:
 def _fetch_note(fetch: Fetch, now: float, decision: Decision, outcome: Response | Refused) -> Note:
     """What is always in the log: an answer that is no success, with its body, or no answer."""
     again = ", will be tried again" if decision.verdict is Verdict.RETRYING else ""
-    body = outcome.body if isinstance(outcome, Response) else b""
-    return Note(now, "warn", f"fetch {fetch.request.method}: {decision.reason}{again}", body)
+    message = f"fetch {fetch.request.method}: {decision.reason}{again}"
+    if isinstance(outcome, Response):
+        return Note(now, "warn", message, outcome.body, outcome.truncated)
+    return Note(now, "warn", message)
 
 
 def _log_stray(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -32,9 +32,9 @@ from connectors.http_errors import AddressRefusedError
 from connectors.http_guard import Guard
 from connectors.http_request import Prepared
 from delivery.policy import Policy
-from records import Response
+from records import CUT_MARGIN_BYTES, KEPT_BODY_BYTES, Response
 
-BODY_LIMIT = 256 * 1024
+BODY_LIMIT = KEPT_BODY_BYTES + CUT_MARGIN_BYTES
 _WHOLE_BODY = 512 * 1024
 _SWITCHING_PROTOCOLS = 101
 

@@ -75,8 +75,8 @@ def timed_out(target: Target, policy: Policy) -> Refused:
     """The whole request took longer than the destination's policy allows."""
     return Refused(
         ErrorKind.TIMEOUT,
-        f"{target.origin} did not answer completely within {policy.timeout_s:g} s; make it answer faster or raise"
-        " delivery.timeout_s.",
+        f"{target.origin} did not answer completely within {policy.timeout_s:g} s; make it answer faster, or let it"
+        " answer first and work afterwards.",
     )
 
 

@@ -18,6 +18,9 @@ FLUSH_EVERY_S = 0.25
 """A crash loses at most this much of the journal; what is owed is in the engine's snapshots, not here."""
 ANNOUNCE_EVERY_S = 5.0
 HEARTBEAT_EVERY_S = 5.0
+MAX_QUEUED_BYTES = 32 << 20
+LINE_BYTES = 200
+"""For the line itself, so that empty ones cannot pile up without end."""
 
 _log = logging.getLogger("offramp.journal")
 
@@ -92,6 +95,8 @@ class JournalWriter:
         """The latest status of each destination."""
         self.failed = 0
         """Deliveries that failed for good in this run."""
+        self.settled = 0
+        """Deliveries that came to an end in this run, well or not."""
         self.dead_letters = 0
         self._store = store
         self._problem = problem
@@ -100,6 +105,9 @@ class JournalWriter:
         self._beat_at = 0.0
         self._removed: set[str] = set()
         self._queue: deque[Record | _Shown] = deque()
+        self._putting = threading.Lock()
+        self._put_bytes = self._taken_bytes = 0
+        self._left_out = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
 
@@ -108,8 +116,22 @@ class JournalWriter:
         self._thread.start()
 
     def put(self, records: Iterable[Record]) -> None:
-        """Take records; they are written within `FLUSH_EVERY_S`."""
-        self._queue.extend(records)
+        """Take records; they are written within `FLUSH_EVERY_S`.
+
+        What comes faster than the disk takes it loses its bodies first, then its lines: history may be lost, the job's
+        memory may not.
+        """
+        with self._putting:
+            for record in records:
+                if isinstance(record, LogLine):
+                    if self._put_bytes - self._taken_bytes > 2 * MAX_QUEUED_BYTES:
+                        self._left_out += 1
+                        continue
+                    if record.body and self._put_bytes - self._taken_bytes > MAX_QUEUED_BYTES:
+                        self._left_out += 1
+                        record = msgspec.structs.replace(record, body=b"")
+                    self._put_bytes += _size(record)
+                self._queue.append(record)
 
     def close(self) -> None:
         """Write what is left and end the thread."""
@@ -130,8 +152,11 @@ class JournalWriter:
     def _flush(self) -> None:
         # Here and below, on the one thread: nobody else touches `statuses` while it is gone through.
         batch: list[Record] = []
-        while self._queue:
+        # What is there now: what comes meanwhile must wait for the disk.
+        for _ in range(len(self._queue)):
             item = self._queue.popleft()
+            if isinstance(item, LogLine):
+                self._taken_bytes += _size(item)
             if not isinstance(item, _Shown):
                 batch += self._note(item)
             elif item.status.state == "removed":
@@ -146,6 +171,10 @@ class JournalWriter:
             self.statuses = {id: msgspec.structs.replace(s, at=time.time()) for id, s in self.statuses.items()}
             batch += self.statuses.values()
         self._write(batch)
+        if self._left_out:
+            # Not locked: a count that is a little late comes with the next flush.
+            left_out, self._left_out = self._left_out, 0
+            _log.warning("the journal cannot keep up: %d log lines were cut or left out", left_out)
 
     def _merge(self, shown: Status) -> Status:
         self._removed.discard(shown.id)
@@ -176,6 +205,8 @@ class JournalWriter:
         elif isinstance(record, Metric):
             if record.metric_kind == "failure":
                 self.failed += record.count
+            if record.metric_kind in ("failure", "success"):
+                self.settled += record.count
         else:
             self.dead_letters += isinstance(record, DeadLetter)
             self._announcer.announce(record)
@@ -187,6 +218,10 @@ class JournalWriter:
         elif self._complaint and not complaint:
             _log.info("the journal is written again")
         self._complaint = complaint
+
+
+def _size(line: LogLine) -> int:
+    return LINE_BYTES + len(line.message) + len(line.body)
 
 
 class _Partition(StatelessSinkPartition[Record]):

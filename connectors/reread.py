@@ -56,6 +56,11 @@ class Readers:
         reader.seek(wish.first)
         return reader
 
+    def drop_idle(self, in_use: Collection[Key]) -> None:
+        """Close all that serve no wish: what a client of Kafka hears while nobody reads piles up in it."""
+        for key in [key for key in self._open if key not in in_use]:
+            self.drop(key)
+
     def drop(self, key: Key) -> None:
         """Close this reader, if it is open."""
         reader = self._open.pop(key, None)

@@ -13,15 +13,29 @@ from delivery.policy import Policy
 from delivery.ranges import Backlog, Range, Reread
 from delivery.retry import decide
 from delivery.windows import Window
-from records import Attempt, Invocation, Note, Outcome, RangeRead, Status, Verdict
+from records import (
+    CUT_MARGIN_BYTES,
+    KEPT_BODY_BYTES,
+    Attempt,
+    Invocation,
+    Note,
+    Outcome,
+    RangeRead,
+    Response,
+    Status,
+    Verdict,
+)
 
 STATE_VERSION = 1
+UNREPEATABLE = "-"
+"""The stream that cannot be read again: standard input."""
 _OVERSHOOT = 8
 """What is on the road already when the sources stop must find a place: a batch of every partition."""
 _SMALLEST_READ = 64
 """A re-read of fewer messages than this costs more in turns of the road than it brings."""
 
-Key = tuple[str, int, int]
+Key = tuple[str, int, int, str]
+"""Position and invocation: a log that begins anew brings other events at positions that are still held."""
 
 
 class OutboxState(msgspec.Struct):
@@ -79,8 +93,12 @@ class Outbox:
         state: OutboxState | None = None,
         redact: Callable[[bytes], bytes] = bytes,
         chance: Callable[[], float] = random.random,
+        readable: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """Start empty, or with everything that a snapshot says is owed as ranges to read again."""
+        """Start empty, or with everything that a snapshot says is owed as ranges to read again.
+
+        `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
+        """
         self.destination = destination
         self.policy = policy
         self.redact = redact
@@ -93,10 +111,14 @@ class Outbox:
         self.window = Window()
         self.backlog = Backlog()
         self._chance = chance
+        self._readable = readable
         self._held: dict[Key, Invocation] = {}
         self._pending: set[Key] = set()
         self._retries: list[tuple[float, int, Invocation]] = []
         self._sequence = 0
+        self._stale: set[Key] = set()
+        """On the wire with a configuration that is no more."""
+        self._unrepeatable = 0
         self._to_send: list[Invocation] = []
         if state is not None:
             self._restore(state)
@@ -117,6 +139,11 @@ class Outbox:
         return len(self._pending) - len(self._to_send)
 
     @property
+    def unrepeatable(self) -> int:
+        """Held and of a stream that cannot be read again."""
+        return self._unrepeatable
+
+    @property
     def waiting(self) -> int:
         """Held and waiting for the time of a retry."""
         return len(self._retries)
@@ -127,17 +154,23 @@ class Outbox:
         Returns:
             The outcome at once, when there is nothing that could be sent.
         """
-        if not invocation.reread or not self.backlog.arrived(invocation.offset):
+        key = _key(invocation)
+        if key in self._held:
+            # The same event at the same position, of a log that was written anew: it is on its way already.
+            return None
+        position = (invocation.stream, invocation.partition, invocation.offset)
+        if not invocation.reread or not self.backlog.arrived(*position):
             self.matched += 1
         if invocation.work is None:
             self.failed += 1
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
-        if not invocation.reread and (self.behind or self._is_full()):
+        repeatable = invocation.stream != UNREPEATABLE
+        if repeatable and not invocation.reread and (self.behind or self._is_full()):
             self.behind = True
-            self.backlog.add(invocation.stream, invocation.partition, invocation.offset, invocation.read_ms / 1000)
+            self.backlog.add(*position, invocation.read_ms / 1000)
             return None
-        key = _key(invocation)
         self._held[key] = invocation
+        self._unrepeatable += not repeatable
         self._send(key, invocation)
         return None
 
@@ -150,7 +183,7 @@ class Outbox:
             How many matches have expired: the log no longer has them.
         """
         if not heard:
-            self.backlog.reading = False
+            self.backlog.unheard(mark)
             return 0
         finished = self.backlog.finished(mark)
         self.skipped += finished.skipped
@@ -159,14 +192,18 @@ class Outbox:
 
     def next_read(self) -> Reread | None:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
-        if self.behind and len(self.backlog) + len(self._held) <= self.policy.outbox // 2:
+        if self.behind and self.owed - sum(self.unreadable().values()) <= self.policy.outbox // 2:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
             self.backlog.seal()
         room = self.policy.outbox - len(self._held)
         if room < min(_SMALLEST_READ, self.policy.outbox):
             return None
-        return self.backlog.next_read(self.destination, room)
+        return self.backlog.next_read(self.destination, room, self._readable)
+
+    def unreadable(self) -> dict[str, int]:
+        """How much is owed of streams that are not among the inputs, by stream."""
+        return self.backlog.waiting_for(self._readable)
 
     def take_to_send(self, now: float) -> list[Invocation]:
         """What is to be handed to the transport now: new matches and retries whose time has come."""
@@ -184,10 +221,43 @@ class Outbox:
         """Decide over finished attempts."""
         return [self._settle(attempt, now) for attempt in attempts]
 
+    def recall(self, queued: Iterable[str]) -> None:
+        """Let go of what is not on the wire: it was rendered with a configuration that is no more.
+
+        It stays owed and is read again, to be sent as things are then. What cannot be read again waits to be sent as it
+        is.
+
+        Args:
+            queued: Ids of invocations that the transport has given back.
+        """
+        given_back = set(queued)
+        waiting = {_key(invocation) for _, _, invocation in self._retries}
+        to_send = {_key(invocation) for invocation in self._to_send}
+        taken: dict[tuple[str, int], list[Invocation]] = {}
+        kept: list[Invocation] = []
+        for key, invocation in list(self._held.items()):
+            if invocation.id not in given_back and key not in waiting and key not in to_send:
+                continue
+            if invocation.stream == UNREPEATABLE:
+                kept += [] if key in waiting else [invocation]
+                continue
+            del self._held[key]
+            self._pending.discard(key)
+            taken.setdefault((invocation.stream, invocation.partition), []).append(invocation)
+        self._stale = {key for key in self._held if key not in waiting and key[0] != UNREPEATABLE}
+        self._to_send = kept
+        self._retries = [entry for entry in self._retries if entry[2].stream == UNREPEATABLE]
+        heapq.heapify(self._retries)
+        for (stream, partition), invocations in taken.items():
+            since = min(invocation.read_ms for invocation in invocations) / 1000
+            self.backlog.add_exactly(stream, partition, (i.offset for i in invocations), since)
+
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
         self.skipped += self.owed
         self._held.clear()
+        self._stale.clear()
+        self._unrepeatable = 0
         self._pending.clear()
         self._retries.clear()
         self._to_send.clear()
@@ -221,7 +291,7 @@ class Outbox:
     def snapshot(self) -> bytes:
         """Everything that must survive a crash. Events themselves stay in the log."""
         held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
-        for (stream, partition, offset), invocation in self._held.items():
+        for (stream, partition, offset, _), invocation in self._held.items():
             group = held.get((stream, partition))
             if group is None:
                 group = held[stream, partition] = (stream, partition, [], invocation.read_ms / 1000)
@@ -263,18 +333,29 @@ class Outbox:
         decision = decide(attempt, invocation.retries, self.policy, now, self._chance(), invocation.resent)
         self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
-            self.delivered += self._held.pop(key, None) is not None
+            self.delivered += self._let_go(key)
             return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
-        if decision.verdict is Verdict.RETRYING:
+        if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
+            # Tried again as things are now: the position is read again, and rendered anew.
+            self.backlog.add_exactly(*key[:2], [invocation.offset], invocation.read_ms / 1000)
+        elif decision.verdict is Verdict.RETRYING:
             invocation.retries += not decision.instant
             invocation.resent |= decision.instant
             self._sequence += 1
             heapq.heappush(self._retries, (decision.retry_at, self._sequence, invocation))
         else:
-            self.failed += self._held.pop(key, None) is not None
+            self.failed += self._let_go(key)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
         return outcome
+
+    def _let_go(self, key: Key) -> bool:
+        """Whether it was still held."""
+        self._stale.discard(key)
+        if self._held.pop(key, None) is None:
+            return False
+        self._unrepeatable -= key[0] == UNREPEATABLE
+        return True
 
     def _outcome(
         self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
@@ -293,18 +374,23 @@ class Outbox:
             event_name=invocation.event_name,
             status=response.status if response is not None else None,
             duration_ms=attempt.duration_ms if attempt is not None else 0.0,
-            reason=self.redact(reason.encode()).decode(errors="replace") if reason else "",
-            body=self.redact(response.body) if response is not None and verdict is not Verdict.DELIVERED else b"",
-            notes=tuple(map(self._redacted, attempt.notes)) if attempt is not None else (),
+            reason=self.redact(reason.encode(errors="replace")).decode(errors="replace") if reason else "",
+            body=self._shown(response) if response is not None and verdict is not Verdict.DELIVERED else b"",
+            notes=tuple(map(self._masked, attempt.notes)) if attempt is not None else (),
         )
 
-    def _redacted(self, note: Note) -> Note:
-        message = self.redact(note.message.encode("utf-8", "replace")).decode(errors="replace")
-        return Note(note.at, note.level, message, self.redact(note.body))
+    def _masked(self, note: Note) -> Note:
+        message = self.redact(note.message.encode(errors="replace")).decode(errors="replace")
+        return Note(note.at, note.level, message, self._shown(note), note.truncated)
+
+    def _shown(self, cut: Response | Note) -> bytes:
+        """The beginning of a body, ended only where no part of a secret can be left."""
+        body = self.redact(cut.body)
+        return body[: len(body) - CUT_MARGIN_BYTES if cut.truncated else None][:KEPT_BODY_BYTES]
 
     def _first_held(self) -> list[Invocation]:
         return [next(iter(self._held.values()))] if self._held else []
 
 
 def _key(invocation: Invocation) -> Key:
-    return (invocation.stream, invocation.partition, invocation.offset)
+    return (invocation.stream, invocation.partition, invocation.offset, invocation.id)

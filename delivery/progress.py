@@ -27,6 +27,8 @@ class Load(msgspec.Struct, gc=False):
     """Held in memory: waiting for a slot or in flight. Waiting retries are not counted."""
     slow: bool
     """Whether its endpoint is known to be slow: requests that hang, or attempts that failed and wait for a retry."""
+    must_wait: bool = False
+    """Whether it holds what cannot be read again: then the sources wait for it, however slow it is."""
 
 
 class Progress:
@@ -52,7 +54,7 @@ class Progress:
         with self._lock:
             if load.pending < PENDING_PER_DESTINATION:
                 self._full_since.pop(destination, None)
-            elif not load.slow:
+            elif not load.slow and not load.must_wait:
                 now = self._clock()
                 if self._busy():
                     self._full_since[destination] = now

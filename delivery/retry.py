@@ -3,7 +3,7 @@
 Pure: time and chance are passed in.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
@@ -62,7 +62,8 @@ def decide(
     asked_s = retry_after_s(response, now) if response is not None else None
     if asked_s is not None:
         # The server knows better than our curve, within reason: a longer wish is cut, never ignored.
-        wait_s = min(asked_s, policy.retry_after_cap_s)
+        # A wish of next to nothing is none: retries at once would all meet the same second.
+        wait_s = min(asked_s, policy.retry_after_cap_s) if asked_s >= 1.0 else max(asked_s, wait_s)
     return Decision(Verdict.RETRYING, reason, now + wait_s)
 
 
@@ -86,11 +87,12 @@ def retry_after_s(response: Response, now: float) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        # The last two come of dates that no calendar has, such as a year of eleven digits.
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - datetime.fromtimestamp(now, UTC).timestamp())
 
 
 def explain(attempt: Attempt) -> str:

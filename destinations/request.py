@@ -97,7 +97,8 @@ def _part(written: Any, path: Steps, text: CompileText, check: Callable[[Any, st
 def checked_method(value: Any, where: str) -> str:
     """The method in upper case; raises InputError unless it is an HTTP token."""
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
-        shown = repr(value) if isinstance(value, str) else kind_of(value)
+        # Not escaped: a secret in it would no longer be recognised by what masks it.
+        shown = f"'{value}'" if isinstance(value, str) else kind_of(value)
         raise InputError(where, f"the method must be a word such as POST, got {shown}")
     return value.upper()
 
@@ -112,7 +113,7 @@ def checked_headers(value: Any, where: str) -> dict[str, str]:
     for key, content in value.items():
         name = text_of(key, where)
         if not _TOKEN.fullmatch(name):
-            raise InputError(where, f"{name!r} is not a header name")
+            raise InputError(where, f"'{name}' is not a header name")
         if name.lower() in CONNECTION_HEADERS:
             raise InputError(where, f"header '{name}' is set by the connection itself; leave it out")
         if content is None:

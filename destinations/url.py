@@ -56,7 +56,7 @@ class UrlTemplate:
                 region = region and _after(region, part)
                 self._pieces.append(part.replace(" ", "%20"))
             else:
-                self._pieces.append(_Piece(part, region, _encodes_itself(part)))
+                self._pieces.append(_Piece(part, region, _encodes_itself(part.expression)))
                 region = None if region is Region.START else region
 
     @property
@@ -95,7 +95,7 @@ class UrlTemplate:
 
 def checked_url(value: Any, where: str) -> str:
     """The URL in the form that is sent; raises InputError unless it is http(s) with a host."""
-    text = text_of(value, where)
+    text = text_of(value, where).strip(" ").replace(" ", "%20")
     if not text:
         raise InputError(where, "the URL is empty")
     if _FORBIDDEN.search(text):
@@ -122,8 +122,20 @@ def _after(region: Region, literal: str) -> Region:
     return Region.QUERY if "?" in literal or "#" in literal else region
 
 
-def _encodes_itself(program: hog.Program) -> bool:
-    return isinstance(program.node, nodes.Call) and program.node.name == "encodeURLComponent"
+def _encodes_itself(node: nodes.Expr) -> bool:
+    """Whether all that it can give is encoded already, be it on both sides of a `??` or a `? :`."""
+    match node:
+        case nodes.Call(name="encodeURLComponent"):
+            return True
+        case nodes.Call(name="ifNull", args=[value, default]):
+            return _encodes_itself(value) and _encodes_itself(default)
+        case nodes.Call(name="if", args=[_, then, otherwise]):
+            return _encodes_itself(then) and _encodes_itself(otherwise)
+        case nodes.Constant(value=None):
+            return True
+        case nodes.Constant(value=str(text)):
+            return encode_component(text) == text
+    return False
 
 
 def _written(program: hog.Program) -> str:
@@ -146,4 +158,5 @@ def _ascii_authority(authority: str, where: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+    # Neither cut nor escaped: a secret in it would no longer be recognised by what masks it.
+    return f"'{text}'"

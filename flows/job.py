@@ -67,6 +67,8 @@ class Job:
             self.destinations.find,
             self.destinations.removed,
             self.gate.drain_until,
+            # Standard input cannot be read again: nothing waits for its return.
+            readable=lambda stream: stream in logs or stream == StdinLog.stream,
         )
 
     def start(self) -> None:

@@ -21,6 +21,8 @@ POLL_S = 0.01
 POLL_EACH_S = 0.001
 """With many destinations at work each looks less often, so that looking costs a few percent of a core at most."""
 STATUS_EVERY_S = 1.0
+MASKING = 8
+"""So many configurations of a destination are kept to mask answers with."""
 
 Item = Invocation | RangeRead | EndOfInput
 Result = Outcome | Status | LogLine
@@ -72,6 +74,8 @@ class Delivery:
     """The moment (seconds since the epoch) until which the end of the input waits for answers."""
     policy: Policy = field(default_factory=Policy)
     clock: Callable[[], float] = time
+    readable: Callable[[str], bool] = field(default=lambda _: True)
+    """Whether a stream is among the inputs."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -79,6 +83,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     _id: str
     _outbox: Outbox
+    _waiting: dict[str, int]
+    """What is owed of streams that are no input any more, until that has been told."""
 
     def __init__(self, shared: Delivery, snapshot: bytes | None) -> None:
         # The engine does not tell a logic its key: a new one learns it from its first item.
@@ -86,7 +92,10 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._changed = True
         self._shown_at = 0.0
         self._open = False
-        self._last_target: Target | None = None
+        self._masking: list[Target] = []
+        """The latest configurations: what a request was made with may be masked only by its own."""
+        self._rendered_for: Target | None = None
+        """The configuration that what is held was rendered with."""
         if snapshot is not None:
             state = read_state(snapshot)
             self._start(state.destination, state)
@@ -94,7 +103,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _start(self, destination: str, state: OutboxState | None) -> None:
         self._open = True
         self._id = destination
-        self._outbox = Outbox(destination, self._shared.policy, state, self._redact)
+        self._outbox = Outbox(destination, self._shared.policy, state, self._redact, readable=self._shared.readable)
+        self._waiting = self._outbox.unreadable()
         self._report(self._target() is not None)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
@@ -157,7 +167,15 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
         results = self._collect(now)
+        if self._waiting:
+            results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
+            self._waiting = {}
         target = self._target()
+        if target is not self._rendered_for:
+            # Changed, or disabled: what is not on the wire yet must not go out as it was.
+            if self._rendered_for is not None:
+                outbox.recall(shared.transport.cancel_queued(self._id))
+            self._rendered_for = target
         if target is not None:
             if batch := outbox.take_to_send(now):
                 shared.transport.submit(self._id, outbox.policy, batch)
@@ -181,20 +199,25 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         # What cannot be sent now (disabled, or its file does not load) must keep neither the sources nor `--until-end`
         # waiting for ever.
         pending = self._outbox.pending if sendable else self._outbox.handed_over
-        owed = self._outbox.owed if sendable else pending
+        # Nor must what is owed of a stream that is no input any more.
+        owed = self._outbox.owed - sum(self._outbox.unreadable().values()) if sendable else pending
         stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
-        load = Load(owed, pending, slow=2 * stuck >= self._outbox.policy.concurrency)
+        slow = 2 * stuck >= self._outbox.policy.concurrency
+        unrepeatable = self._outbox.unrepeatable if sendable else 0
+        load = Load(owed, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
         self._outbox.slow = self._shared.progress.report(self._id, load)
 
     def _redact(self, text: bytes) -> bytes:
-        # An answer may come when its destination has just been disabled, and still has to be told.
-        target = self._target() or self._last_target
-        return target.redact(text) if target is not None else b""
+        # An answer may come when its destination has just been disabled or changed: it may tell secrets of before.
+        self._target()
+        for target in self._masking:
+            text = target.redact(text)
+        return text if self._masking else b""
 
     def _target(self) -> Target | None:
         target = self._shared.find(self._id)
-        if target is not None:
-            self._last_target = target
+        if target is not None and target not in self._masking:
+            self._masking = [*self._masking[1 - MASKING :], target]
         return target
 
     def _gone(self) -> bool:
@@ -229,6 +252,11 @@ def _expired_line(mark: RangeRead, expired: int, now: float) -> LogLine:
     return LogLine(
         mark.only_for, now, "error", f"{expired} owed events are no longer in the log and have expired ({where})"
     )
+
+
+def _waiting_line(destination: str, now: float, stream: str, count: int) -> LogLine:
+    text = f"{count} events of {stream} are owed, which is no longer among the inputs; they wait until it is again"
+    return LogLine(destination, now, "warn", text)
 
 
 def _destination(item: Item) -> str:

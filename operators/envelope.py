@@ -4,6 +4,7 @@ It judges a message, it does not repair it: what is not an event becomes a dead 
 the person and group fields are checked to be JSON objects and then stay raw bytes until somebody reads them.
 """
 
+import hashlib
 import re
 import uuid
 from datetime import UTC, datetime
@@ -193,7 +194,9 @@ def _groups(envelope: _Envelope) -> tuple[bytes | None, ...]:
 
 
 def _derived_uuid(message: Message) -> str:
-    return str(uuid.uuid5(_COORDINATES, f"{message.stream}/{message.partition}/{message.offset}"))
+    """Of the coordinates and the bytes: a log that was made anew has other messages at the same places."""
+    digest = hashlib.blake2b(message.value or b"", digest_size=16).hexdigest()
+    return str(uuid.uuid5(_COORDINATES, f"{message.stream}/{message.partition}/{message.offset}/{digest}"))
 
 
 def _iso(text: str) -> str:

@@ -11,6 +11,9 @@ from destinations import EventDataError, EventView
 from operators.screen import Screened
 from records import Deleted, Event, Group, Person
 
+GROUP_TYPES = 5
+"""A project has at most so many."""
+
 
 class People(Protocol):
     """The person table. Every call answers at once, from memory or the local disk."""
@@ -48,8 +51,8 @@ class Join:
         answer = self.people.lookup(event.project, event.distinct_id)
         if answer is None and event.person_id is not None:
             answer = self.people.person(event.project, event.person_id)
-            if answer is None:
-                return Person(event.person_id, event.person_properties or b"{}")
+        if answer is None and (event.person_id is not None or event.person_properties is not None):
+            return Person(event.person_id or "", event.person_properties or b"{}")
         return answer if isinstance(answer, Person) else None
 
     def groups_of(self, event: Event, view: EventView) -> tuple[Group, ...]:
@@ -59,9 +62,10 @@ class Join:
         except EventDataError:
             return ()
         found: dict[int, Group] = {}
-        for index, row_copy in enumerate(event.group_properties):
+        for index in range(GROUP_TYPES):
             key = properties.get(f"$group_{index}")
             if isinstance(key, str):
+                row_copy = event.group_properties[index] if index < len(event.group_properties) else None
                 found[index] = self.people.group(event.project, index, key) or Group(index, key, row_copy or b"{}")
         named = properties.get("$groups")
         for name, key in named.items() if isinstance(named, dict) else ():

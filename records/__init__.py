@@ -3,6 +3,8 @@
 from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
 from records.invocation import (
     CONNECTION_HEADERS,
+    CUT_MARGIN_BYTES,
+    KEPT_BODY_BYTES,
     Attempt,
     Code,
     ErrorKind,
@@ -17,6 +19,8 @@ from records.journal import LogLine, Metric, Status
 
 __all__ = [
     "CONNECTION_HEADERS",
+    "CUT_MARGIN_BYTES",
+    "KEPT_BODY_BYTES",
     "Attempt",
     "Code",
     "DeadLetter",

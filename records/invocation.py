@@ -62,8 +62,15 @@ class Invocation(msgspec.Struct, gc=False):
     """Whether the one uncounted retry, for a kept-alive connection that was gone, has been used."""
 
 
+KEPT_BODY_BYTES = 256 * 1024
+"""Of a response body, for people to see."""
+CUT_MARGIN_BYTES = 8 * 1024
+"""More than any secret has. A body is cut this much later than it is shown, so that no secret is cut before it is
+masked: nobody would recognise a part of it."""
+
+
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """What the endpoint answered. `body` is cut at 256 KiB, then `truncated` is true."""
+    """What the endpoint answered. `body` is cut at `KEPT_BODY_BYTES + CUT_MARGIN_BYTES`, then `truncated` is true."""
 
     status: int
     headers: dict[str, str]
@@ -95,7 +102,8 @@ class Note(msgspec.Struct, frozen=True, gc=False):
     level: str
     message: str
     body: bytes = b""
-    """The response it speaks of."""
+    """Of the response it speaks of; cut as that one was where `truncated` is true."""
+    truncated: bool = False
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import catalog
-from connectors.config_store import ConfigStore
+from connectors.config_store import REMOVED_AFTER_S, ConfigStore
 from destinations import Secrets, Site, Watched
 from records import Status
 
@@ -23,12 +23,13 @@ class Directory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.shown: list[tuple[str, str, str]] = []
+        self.now = 0.0
         path.mkdir()
         self.store = self.open_store()
 
     def open_store(self, *shown_before: str) -> ConfigStore:
         watched = Watched(self.path, Secrets(lambda _: None), catalog.builtin())
-        return ConfigStore(watched, Site(), self._show, shown_before)
+        return ConfigStore(watched, Site(), self._show, shown_before, lambda: self.now)
 
     def _show(self, status: Status) -> None:
         self.shown.append((status.id, status.state, status.problem.replace(f"{self.path}/", "")))
@@ -75,7 +76,33 @@ def test_added_changed_disabled_removed(directory: Directory) -> None:
 
     (directory.path / "crm.yaml").unlink()
     assert directory.look() == [("crm", "removed", "")]
-    assert (store.ids(), store.removed("crm"), store.removed("ads")) == (["ads"], True, False)
+    assert (store.ids(), store.removed("crm"), store.removed("ads")) == (["ads"], False, False)
+    directory.now += REMOVED_AFTER_S
+    assert (store.removed("crm"), store.removed("ads")) == (True, False)
+
+
+def test_a_file_that_is_deleted_and_written_anew_was_never_removed(directory: Directory) -> None:
+    directory.write("crm")
+    directory.write("ads")
+    directory.look()
+    (directory.path / "crm.yaml").unlink()
+    directory.look()
+    directory.now += REMOVED_AFTER_S - 1
+    assert (directory.store.find("crm"), directory.store.removed("crm")) == (None, False)
+    directory.write("crm")
+    directory.look()
+    directory.now += REMOVED_AFTER_S
+    assert directory.store.find("crm") is not None
+    assert not directory.store.removed("crm")
+
+
+def test_an_empty_directory_is_more_likely_not_mounted_than_meant(directory: Directory) -> None:
+    directory.look()
+    directory.now += REMOVED_AFTER_S
+    assert not directory.store.removed("crm")
+    directory.write("ads")
+    directory.look()
+    assert directory.store.removed("crm")
 
 
 def test_a_file_that_becomes_wrong_keeps_its_last_good_version_until_it_is_repaired(directory: Directory) -> None:
@@ -106,6 +133,7 @@ def test_a_file_that_was_never_right_is_invalid_and_stops_no_other(directory: Di
     assert (store.find("crm"), store.ids(), store.removed("crm")) == (None, ["ads"], False)
     (directory.path / "crm.yaml").unlink()
     assert directory.look() == [("crm", "removed", "")]
+    directory.now += REMOVED_AFTER_S
     assert store.removed("crm")
 
 
@@ -119,6 +147,7 @@ def test_a_directory_that_is_away_for_a_moment_removes_nothing(directory: Direct
     assert not directory.store.removed("unknown"), "nobody can tell now"
     away.rename(directory.path)
     directory.look()
+    directory.now += REMOVED_AFTER_S
     assert directory.store.removed("unknown")
 
 

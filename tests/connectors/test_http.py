@@ -143,7 +143,7 @@ def test_a_user_in_the_url_becomes_an_authorization(transport: HttpTransport, re
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(
     ("size", "kept", "truncated"),
-    [(262_144, 262_144, False), (262_145, 262_144, True), (1 << 30, 262_144, True)],
+    [(270_336, 270_336, False), (270_337, 270_336, True), (1 << 30, 270_336, True)],
 )
 def test_a_body_is_read_up_to_the_limit(
     transport: HttpTransport, receiver: Receiver, size: int, kept: int, truncated: bool, chunked: bool
@@ -185,7 +185,10 @@ def test_nothing_is_repeated(transport: HttpTransport, receiver: Receiver, metho
 
 ORIGIN = "http://127.0.0.1:PORT"
 CUT = f"{ORIGIN} broke the connection in the middle of its response."
-LATE = f"{ORIGIN} did not answer completely within 0.3 s; make it answer faster or raise delivery.timeout_s."
+LATE = (
+    f"{ORIGIN} did not answer completely within 0.3 s;"
+    " make it answer faster, or let it answer first and work afterwards."
+)
 NOT_HTTP = f"{ORIGIN} answered with something that is not HTTP/1.1; check that the port is right."
 LONG = f"{ORIGIN} answered with headers that are too long (at most 128 lines of 8 KB are read)."
 
@@ -385,6 +388,18 @@ def test_hanging_destinations_do_not_stop_a_well_one(receiver: Receiver) -> None
     until(lambda: all(transport.in_flight(name) == 8 for name in ("sick1", "sick2", "sick3")))
     assert transport.collect("sick1") == []
     transport.close()
+
+
+def test_what_is_not_taken_back_in_time_is_sent(
+    transport: HttpTransport, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.http._CLOSE_S", 0.05)
+    go_on = threading.Event()
+    transport._command(go_on.wait)  # a loop that is late
+    transport.submit("crm", Policy(), [invocation(receiver.url, number) for number in range(100)])
+    assert transport.cancel_queued("crm") == []
+    go_on.set()
+    assert len(collected(transport, 100)) == 100
 
 
 def test_what_is_queued_can_be_taken_back(transport: HttpTransport, receiver: Receiver) -> None:

@@ -11,7 +11,14 @@ from bytewax import operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSource, run_main
 
-from connectors.journal_sink import ANNOUNCE_EVERY_S, Announcer, JournalSink, JournalWriter, Record
+from connectors.journal_sink import (
+    ANNOUNCE_EVERY_S,
+    MAX_QUEUED_BYTES,
+    Announcer,
+    JournalSink,
+    JournalWriter,
+    Record,
+)
 from records import DeadLetter, LogLine, Metric, Status
 
 LIVE = Status("crm", "CRM", "live", 5.0, matched=3, delivered=2, owed=1)
@@ -257,3 +264,17 @@ def test_one_destination_does_not_silence_another_nor_the_dead_letters(
 
 def test_a_percent_sign_in_a_message_is_only_text(told: Callable[..., list[tuple[str, str]]]) -> None:
     assert told(line("100% %s %d")) == [("ERROR", "destination 'crm': 100% %s %d")]
+
+
+def test_what_comes_faster_than_the_disk_takes_it_loses_bodies_then_lines_and_says_so(
+    written: Callable[..., JournalWriter], store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = bytes(MAX_QUEUED_BYTES // 4)
+    lines = [LogLine("crm", float(number), "info", "m" * 10_000, body=page) for number in range(9_000)]
+    written(*lines, LIVE)
+    kept = [record for record in store.records if isinstance(record, LogLine)]
+    assert sum(len(line.message) + len(line.body) for line in kept) < 3 * MAX_QUEUED_BYTES
+    assert kept[0] == lines[0]
+    assert kept[-1].body == b""
+    assert LIVE in store.records, "counts and states are never left out"
+    assert "the journal cannot keep up: " in caplog.text

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import Outbox, OutboxState, Policy, Reread, StateError, read_state
-from records import Attempt, ErrorKind, Invocation, RangeRead, Request, Response, Verdict
+from records import (
+    CUT_MARGIN_BYTES,
+    KEPT_BODY_BYTES,
+    Attempt,
+    ErrorKind,
+    Invocation,
+    RangeRead,
+    Request,
+    Response,
+    Verdict,
+)
 
 POLICY = Policy(outbox=4, retries=1)
 
@@ -226,3 +236,128 @@ def test_the_account_holds_after_every_step_and_nothing_is_lost(actions: list[st
                 failed.add(outcome.offset)
     assert world.outbox.owed == 0
     assert world.outbox.delivered + world.outbox.failed == world.next_offset
+
+
+def test_of_a_span_that_is_partly_gone_only_the_matches_that_did_not_come_have_expired() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(0, 1000, 10):
+        outbox.accept(invocation(offset), 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    # The span is 40 to 990 with 96 matches; the log now begins at 500.
+    assert outbox.next_read() == Reread("d", STREAM, 0, 40, 990, limit=4)
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=500, missing=460))
+    assert (outbox.owed, outbox.expired) == (96, 0), "how many of them had matched is not known yet"
+    for offset in range(500, 1000, 10):
+        outbox.accept(invocation(offset, reread=True), 1)
+    outbox.next_read()
+    outbox.settle([ok(i) for i in outbox.take_to_send(1)], 2)
+    outbox.next_read()
+    assert outbox.range_read(RangeRead("d", STREAM, 0, next_offset=991)) == 46
+    assert (outbox.matched, outbox.delivered, outbox.expired, outbox.skipped, outbox.owed) == (100, 54, 46, 0, 0)
+
+
+def test_what_somebody_removed_had_wished_for_moves_nothing() -> None:
+    outbox = slow(Policy(outbox=2))
+    for offset in range(100, 106):
+        outbox.accept(invocation(offset), 0)
+    outbox.range_read(RangeRead("d", STREAM, 1, next_offset=5000))
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    assert outbox.next_read() == Reread("d", STREAM, 0, 102, 105, limit=2)
+    outbox.range_read(RangeRead("d", STREAM, 1, next_offset=5000))
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=5000))
+    stale = invocation(7000, reread=True)
+    outbox.accept(stale, 1)
+    assert [(r.first, r.last, r.count) for r in outbox.backlog.ranges] == [(102, 105, 4)]
+    assert account(outbox) == (7, 7)
+
+
+def test_a_log_that_begins_anew_while_the_destination_is_behind_makes_a_range_of_its_own() -> None:
+    outbox = slow(Policy(outbox=2))
+    for offset in (1000, 1010, 1020, 1030, 0, 8):
+        outbox.accept(invocation(offset), 0)
+    assert [(r.first, r.last, r.count) for r in outbox.backlog.ranges] == [(1020, 1030, 2), (0, 8, 2)]
+    same = invocation(1000)
+    outbox.accept(same, 0)
+    assert account(outbox) == (6, 6)
+
+
+def test_a_changed_configuration_recalls_what_is_not_on_the_wire() -> None:
+    outbox = Outbox("d", POLICY, chance=lambda: 0.5)
+    for offset in (1, 2, 3, 4):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b""))], 0)
+    outbox.accept(invocation(5), 0)
+    outbox.recall([sent[2].id])
+    assert [(r.first, r.last, r.only) for r in outbox.backlog.ranges] == [(1, 5, [1, 3, 5])]
+    assert (outbox.pending, outbox.waiting, outbox.take_to_send(99)) == (2, 0, [])
+    assert account(outbox) == (5, 5)
+    outbox.settle([ok(sent[1]), ok(sent[3])], 1)
+    assert (outbox.delivered, outbox.owed) == (2, 3)
+
+
+def test_what_cannot_be_read_again_is_sent_as_it_was() -> None:
+    outbox = Outbox("d", POLICY)
+    for offset in (1, 2):
+        piped = invocation(offset)
+        piped.stream = "-"
+        outbox.accept(piped, 0)
+    sent = outbox.take_to_send(0)
+    outbox.recall([sent[1].id])
+    assert [one.offset for one in outbox.take_to_send(0)] == [2]
+    assert (outbox.owed, len(outbox.backlog)) == (2, 0)
+
+
+def test_a_long_answer_is_cut_only_where_no_part_of_a_secret_can_be_left() -> None:
+    secret = b"s3cret-" * 20
+    outbox = Outbox("d", POLICY, redact=lambda text: text.replace(secret, b"***"))
+    read = KEPT_BODY_BYTES + CUT_MARGIN_BYTES
+    for offset in range(3):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    straddling = b"x" * (KEPT_BODY_BYTES - 7) + secret
+    masked = secret * (read // len(secret)) + secret
+    bodies = [straddling.ljust(read, b"x"), masked[:read], b"short " + secret]
+    truncated = [True, True, False]
+    answers = [Response(400, {}, body, cut) for body, cut in zip(bodies, truncated, strict=True)]
+    shown = [o.body for o in outbox.settle([Attempt(i, 0, 1, a) for i, a in zip(sent, answers, strict=True)], 1)]
+    assert all(b"s3cret" not in body and len(body) <= KEPT_BODY_BYTES for body in shown)
+    assert (len(shown[0]), shown[2]) == (KEPT_BODY_BYTES - len(secret) + len(b"***"), b"short ***")
+
+
+def test_what_was_on_the_wire_when_the_configuration_changed_is_tried_again_as_things_are_then() -> None:
+    outbox = Outbox("d", POLICY)
+    for offset in (1, 2):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    outbox.recall([])
+    outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b"")), ok(sent[1])], 1)
+    assert (outbox.waiting, outbox.next_retry_at(), outbox.delivered, account(outbox)) == (0, None, 1, (2, 2))
+    assert [r.only for r in outbox.backlog.ranges] == [[1]]
+
+
+def test_what_cannot_be_read_again_is_never_put_behind() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(100):
+        piped = invocation(offset)
+        piped.stream = "-"
+        outbox.accept(piped, 0)
+    assert (outbox.behind, outbox.unrepeatable, len(outbox.backlog)) == (False, 100, 0)
+    outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
+    assert (outbox.unrepeatable, outbox.delivered) == (0, 100)
+
+
+def test_what_is_owed_of_a_stream_that_is_no_input_any_more_waits_and_holds_up_nothing() -> None:
+    outbox = slow(Policy(outbox=4))
+    for offset in range(10):
+        outbox.accept(invocation(offset), 0)
+    restored = Outbox("d", POLICY, read_state(outbox.snapshot()), readable=lambda stream: stream != STREAM)
+    assert restored.unreadable() == {STREAM: 10}
+    assert restored.next_read() is None
+    restored.backlog.add_exactly("kafka:other", 0, [7], 0)
+    restored.backlog.ranges.append(restored.backlog.ranges.pop(0))
+    assert restored.next_read() == Reread("d", "kafka:other", 0, 7, 7, limit=4, only=frozenset({7}))
+    assert account(restored) == (10, 11)
+    returned = Outbox("d", POLICY, read_state(restored.snapshot()))
+    assert returned.unreadable() == {}
+    assert returned.next_read() is not None

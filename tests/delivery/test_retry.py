@@ -105,3 +105,8 @@ def test_retry_after_is_honoured_up_to_five_minutes() -> None:
 )
 def test_the_reason_says_what_happened_and_what_to_do(attempt: Attempt, reason: str) -> None:
     assert decide(attempt, 0, Policy(), NOW, 0.5).reason == reason
+
+
+@pytest.mark.parametrize("date", ["Mon, 1 Jan 99999999999 00:00:00 GMT", "Mon, 99 Foo 2026 25:61:61 GMT"])
+def test_a_date_that_no_calendar_has_counts_as_no_wish(date: str) -> None:
+    assert retry_after_s(Response(503, {"retry-after": date}, b""), 0.0) is None

@@ -124,13 +124,26 @@ class Stand:
             file.writelines((value if isinstance(value, bytes) else dumps(value)) + b"\n" for value in values)
         return path
 
-    def start(self, *arguments: object, state: Path | None = None, env: Mapping[str, str] | None = None) -> Job:
+    def start(
+        self,
+        *arguments: object,
+        state: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: Path | None = None,
+    ) -> Job:
         """`offramp run` on this stand with these further arguments."""
         folders = ("--destinations", self.destinations, "--state", state or self.state)
-        return self.start_module("cli.main", "run", *folders, "--allow", "127.0.0.0/8", *arguments, env=env)
+        return self.start_module(
+            "cli.main", "run", *folders, "--allow", "127.0.0.0/8", *arguments, env=env, stdin=stdin
+        )
 
     def start_module(
-        self, module: str, *arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        module: str,
+        *arguments: object,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: Path | None = None,
     ) -> Job:
         """`python -m` this module in the stand's folder, with no settings of the machine's own."""
         number = len(self._jobs)
@@ -138,12 +151,13 @@ class Stand:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("OFFRAMP_")}
         # -P: the folder of destinations in the working directory is not to be taken for the package of that name.
         command = [sys.executable, "-P", "-m", module, *map(str, arguments)]
-        with out.open("wb") as stdout, log.open("wb") as stderr:
+        given = stdin or Path(os.devnull)
+        with out.open("wb") as stdout, log.open("wb") as stderr, given.open("rb") as piped:
             process = subprocess.Popen(
                 command,
                 cwd=cwd or self.folder,
                 env=environ | dict(env or {}),
-                stdin=subprocess.DEVNULL,
+                stdin=piped,
                 stdout=stdout,
                 stderr=stderr,
             )

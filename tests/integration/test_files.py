@@ -108,3 +108,36 @@ def test_retries_end_before_the_job_does(stand: Stand, receiver: Receiver) -> No
     assert without_the_time(out) == ["flaky: matched 1, delivered 1, failed 0, owed 0"]
     assert len({request.header("webhook-id") for request in receiver.requests}) == 1
     assert len(receiver.requests) == 3
+
+
+def test_standard_input_waits_for_a_slow_endpoint_because_it_cannot_be_read_again(
+    stand: Stand, receiver: Receiver
+) -> None:
+    receiver.on("/slow", Answer(delay_s=0.3))
+    receiver.on("/flaky", *[Answer(503, headers=[("Retry-After", "1")])] * 300, Answer())
+    stand.destination("slow")
+    stand.destination("flaky")
+    events = stand.lines("events.jsonl", [capture(n) for n in range(2500)])
+    code, out, log = stand.run("--events", "-", "--until-end", stdin=events)
+    assert (code, without_the_time(out)) == (
+        0,
+        [f"{id}: matched 2500, delivered 2500, failed 0, owed 0" for id in ("flaky", "slow")],
+    ), log
+    assert sorted(uuids(receiver.of("/slow"))) == uuids_of(range(2500))
+
+
+def test_what_is_owed_of_an_input_that_is_left_out_once_waits_for_its_return(stand: Stand, receiver: Receiver) -> None:
+    receiver.on("/crm", Answer(hang=True))
+    stand.destination("crm")
+    first = stand.lines("first.jsonl", [capture(n) for n in range(100)])
+    second = stand.lines("second.jsonl", [capture(n) for n in range(100, 103)])
+    job = stand.start("--events", first, "--shutdown-grace-s", 0.1)
+    job.until("all of it owed", lambda: stand.status().get("crm", {}).get("owed") == 100)
+    assert job.terminate() == 0
+    receiver.on("/crm", Answer())
+    code, out, log = stand.run("--events", second, "--until-end")
+    assert (code, without_the_time(out)) == (0, ["crm: matched 103, delivered 3, failed 0, owed 100"])
+    assert f"destination 'crm': 100 events of file:{first} are owed, which is no longer among the inputs" in log
+    code, out, _ = stand.run("--events", first, "--until-end")
+    assert (code, out.splitlines()[0]) == (0, "crm: matched 103, delivered 103, failed 0, owed 0")
+    assert sorted(set(uuids(receiver.of("/crm")))) == uuids_of(range(103))

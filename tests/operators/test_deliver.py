@@ -304,10 +304,25 @@ def test_a_disabled_destination_keeps_what_it_owes_until_it_is_enabled(disabled:
     assert verdicts(disabled.wake()) == [(2, "delivered")]
     disabled.wake(60.0)
     assert disabled.transport.wire == []
+    assert disabled.wishes() == []
     disabled.configured.put("crm", CRM)
     disabled.wake()
-    assert sorted(one.offset for one in disabled.transport.wire) == [1, 3]
+    [wish] = disabled.wishes()
+    assert (wish.first, wish.last, wish.only) == (1, 3, {1, 3}), "read again, to be sent as things are now"
     assert disabled.status().owed == 2
+
+
+def test_what_waits_for_a_slot_when_the_file_changes_is_sent_as_the_file_says_then(bench: Bench) -> None:
+    bench.give(*offsets(1, 2, 3))
+    bench.transport.queued = [one for one in bench.transport.wire if one.offset != 1]
+    bench.transport.wire = bench.transport.wire[:1]
+    bench.configured.put("crm", CRM.replace("name: CRM", "name: New"))
+    bench.wake()
+    [wish] = bench.wishes()
+    assert (wish.first, wish.last, wish.only) == (2, 3, {2, 3})
+    bench.transport.answer()
+    assert verdicts(bench.wake()) == [(1, "delivered")]
+    assert bench.status().owed == 2
 
 
 def test_a_disabled_destination_is_waited_for_only_while_it_is_on_the_wire(disabled: Bench) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import check, dead_letters, demo, logs, metrics, run, status
+from cli import check, dead_letters, demo, hog, logs, metrics, run, status
 from connectors.journal import JournalError
 from flows.settings import SettingsError
 
@@ -32,6 +32,7 @@ app.command("logs")(logs.logs)
 app.command("metrics")(metrics.metrics)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("demo")(demo.demo)
+app.add_typer(hog.app, name="hog")
 
 
 def _print_version(wanted: bool) -> None:

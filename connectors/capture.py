@@ -1,7 +1,7 @@
 """Where events that programs capture are written: a Kafka topic, or a file of JSON lines.
 
-Units: one event per message or line, in the capture shape. Blocking: the file is written at once, on the caller's
-thread; the topic never blocks, its broker answers on a thread of its own.
+Units: one event per message or line, the JSON of the capture shape. Blocking: the file is written at once, on the
+caller's thread; the topic never blocks, its broker answers on a thread of its own.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.log import LogError
@@ -41,7 +40,7 @@ class KafkaCapture:
         self._thread = threading.Thread(target=self._poll, name="capture", daemon=True)
         self._thread.start()
 
-    async def put(self, key: str, event: dict[str, Any]) -> None:
+    async def put(self, key: str, event: bytes) -> None:
         """Returns when the broker has it; raises OSError when it cannot be had."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[str] = loop.create_future()
@@ -54,7 +53,7 @@ class KafkaCapture:
             loop.call_soon_threadsafe(settle, "" if error is None else error.str())
 
         try:
-            self._producer.produce(self._topic, msgspec.json.encode(event), key=key, on_delivery=delivered)
+            self._producer.produce(self._topic, event, key=key, on_delivery=delivered)
         except BufferError:
             raise OSError("the queue to the broker is full") from None
         except KafkaException as error:
@@ -83,9 +82,9 @@ class FileCapture:
         except OSError as error:
             raise LogError(f"{path}: cannot be written: {error.strerror}; correct the path or its rights") from None
 
-    async def put(self, key: str, event: dict[str, Any]) -> None:
+    async def put(self, key: str, event: bytes) -> None:
         """Returns when the line is written; raises OSError when it cannot be."""
-        os.write(self._file, msgspec.json.encode(event) + b"\n")
+        os.write(self._file, event + b"\n")
 
     def close(self) -> None:
         """Nothing waits."""

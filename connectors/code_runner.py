@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -20,7 +20,7 @@ import hog
 from connectors.fetch import Fetch, answer_of, read_call
 from connectors.http_request import Refused
 from connectors.turns import Turns
-from hog import Failure
+from hog import Failure, json_text
 from records import Code, ErrorKind, Note, Response
 
 MAX_PRINTED: Final = 24
@@ -36,8 +36,8 @@ Send = Callable[[Fetch, int], Awaitable[Response | Refused]]
 class Capture(Protocol):
     """Where captured events go; see `connectors.capture`."""
 
-    async def put(self, key: str, event: dict[str, Any]) -> None:
-        """Returns when the event is safe; raises OSError when it cannot be."""
+    async def put(self, key: str, event: bytes) -> None:
+        """Returns when the event, in JSON, is safe; raises OSError when it cannot be."""
 
 
 class CodeRunner:
@@ -48,9 +48,9 @@ class CodeRunner:
         self._turns = Turns(loop)
         self._capture = capture
 
-    async def run(self, code: Code, id: str, send: Send) -> tuple[Refused | None, list[Note]]:
-        """Run a program to its end: what went wrong, if anything did, and what it wants to be in the log."""
-        evaluation = _Evaluation(code, id)
+    async def run(self, code: Code, id: str, send: Send, notes: list[Note]) -> Refused | None:
+        """Run a program to its end: what went wrong, if anything did. What it prints is added to the notes."""
+        evaluation = _Evaluation(code, id, notes)
         try:
             while True:
                 await self._turns.take()
@@ -60,11 +60,11 @@ class CodeRunner:
                 finally:
                     self._turns.end(time.monotonic() - began)
                 if evaluation.ended:
-                    return None, evaluation.notes
+                    return None
                 if wish is not None:
                     evaluation.answer = await self._grant(wish, evaluation, send)
         except hog.HogError as error:
-            return Refused(ErrorKind.CODE, _explained(error)), evaluation.notes
+            return Refused(ErrorKind.CODE, _explained(error))
         finally:
             evaluation.close()
 
@@ -83,17 +83,16 @@ class CodeRunner:
         return None
 
 
-class _Captured:
-    def __init__(self, key: str, event: dict[str, Any]) -> None:
-        self.key = key
-        self.event = event
+class _Captured(NamedTuple):
+    key: str
+    event: bytes
 
 
 class _Evaluation:
     """One run of one program, on the loop's side of its greenlet."""
 
-    def __init__(self, code: Code, id: str) -> None:
-        self.notes: list[Note] = []
+    def __init__(self, code: Code, id: str, notes: list[Note]) -> None:
+        self._notes = notes
         self.fetches = 0
         self.answer: object = None
         self._code = code
@@ -138,9 +137,9 @@ class _Evaluation:
     def _print(self, text: str) -> None:
         self._printed += 1
         if self._printed <= MAX_PRINTED:
-            self.notes.append(Note(time.time(), "info", text))
+            self._notes.append(Note(time.time(), "info", text))
         elif self._printed == MAX_PRINTED + 1:
-            self.notes.append(Note(time.time(), "warn", f"more than {MAX_PRINTED} lines printed; the rest is lost"))
+            self._notes.append(Note(time.time(), "warn", f"more than {MAX_PRINTED} lines printed; the rest is lost"))
 
     def _fetch(self, url: object, options: object) -> Any:
         if self.fetches >= self._code.fetches:
@@ -169,8 +168,12 @@ class _Evaluation:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "team_id": origin["project"],
         }
+        try:
+            captured = _Captured(key, json_text.dumps(event))
+        except json_text.JsonError as error:
+            raise Failure(f"postHogCapture: the event cannot be written as JSON: {error}") from None
         self._captured = True
-        self._ask(_Captured(key, event))
+        self._ask(captured)
 
 
 def captured_uuid(id: str) -> str:

@@ -262,7 +262,7 @@ class HttpTransport:
         try:
             work = job.invocation.work
             if isinstance(work, Code):
-                outcome, notes = await self._run_code(job, work, wire)
+                outcome = await self._run_code(job, work, wire, notes)
             else:
                 outcome = await self._exchange(job, job.invocation.id, work, wire)
         except Exception as error:  # noqa: BLE001 - whatever it is, the invocation must not be lost
@@ -270,14 +270,11 @@ class HttpTransport:
         duration_ms = (time.perf_counter() - start) * 1000
         return _attempt_of(job.invocation, started_at, duration_ms, outcome, wire, tuple(notes))
 
-    async def _run_code(self, job: _Job, code: Code, wire: Wire) -> tuple[Refused | None, list[Note]]:
-        notes: list[Note] = []
-
+    async def _run_code(self, job: _Job, code: Code, wire: Wire, notes: list[Note]) -> Refused | None:
         async def send(fetch: Fetch, number: int) -> Response | Refused:
             return await self._fetch(job, code, fetch, number, wire, notes)
 
-        refused, printed = await self._runner.run(code, job.invocation.id, send)
-        return refused, sorted([*printed, *notes], key=lambda note: note.at)
+        return await self._runner.run(code, job.invocation.id, send, notes)
 
     async def _fetch(
         self, job: _Job, code: Code, fetch: Fetch, number: int, wire: Wire, notes: list[Note]

@@ -114,3 +114,22 @@ def test_an_endless_program_on_every_event_leaves_the_others_alone(stand: Stand,
     until("all of the healthy", lambda: len(receiver.of("/healthy")) == 2000)
     assert stand.status()["endless"]["owed"] > 0
     assert job.running()
+
+
+def test_a_captured_event_may_hold_any_value_and_what_is_no_json_is_refused(stand: Stand, tmp_path: Path) -> None:
+    properties = "{'at': toDate('2024-02-09'), 1: 'one', 'n': event.properties.n}"
+    code(stand, "dated", f"postHogCapture({{'event': 'dated', 'properties': {properties}}})")
+    code(stand, "endless", "let a := {} a.a := a postHogCapture({'event': 'endless', 'properties': a})")
+    events = stand.lines("events.jsonl", [capture(0, n=12345678901234567890)])
+    _, out, _ = stand.run("--events", events, "--until-end", "--capture", tmp_path / "captured.jsonl")
+    assert out.splitlines()[:2] == [
+        "dated: matched 1, delivered 1, failed 0, owed 0",
+        "endless: matched 1, delivered 0, failed 1, owed 0",
+    ]
+    [event] = map(json.loads, (tmp_path / "captured.jsonl").read_text().splitlines())
+    assert event["properties"] == {
+        "at": "2024-02-09", "1": "one", "n": 12345678901234567890, "$hog_function_execution_count": 1
+    }  # fmt: skip
+    assert stand.logs("endless")[-1]["message"].startswith(
+        "the code could not go on: postHogCapture: the event cannot be"
+    )

@@ -21,14 +21,15 @@ GLOBALS = typer.Option("--globals", metavar="FILE.json", help="A JSON object of 
 @app.command()
 def run(file: Annotated[str, FILE], globals: Annotated[Path | None, GLOBALS] = None) -> None:
     """Run a program; show what it prints, then what it returns. The exit code is 1 when it comes to no result."""
-    from cli.hog_eval import Case, evaluate, printed_form
+    from cli.hog_eval import Case, evaluate
+    from hog.runtime.text import nested_text
 
     source = sys.stdin.read() if file == "-" else _text(Path(file))
     done = evaluate(Case(source, globals=_globals(globals)), printed=typer.echo)
     if done.error is not None:
         fail(_shown(done.error, source, "<stdin>" if file == "-" else file), 1)
     if done.result is not None:
-        typer.echo(printed_form(done.result))
+        typer.echo(nested_text(done.result))
 
 
 @app.command("eval")
@@ -62,7 +63,8 @@ def repl(globals: Annotated[Path | None, GLOBALS] = None) -> None:
 
 
 def _try(line: str, kept: dict[str, Any]) -> None:
-    from cli.hog_eval import Case, evaluate, printed_form
+    from cli.hog_eval import Case, evaluate
+    from hog.runtime.text import nested_text
 
     name, assigned, value = line.partition(":=")
     name = name.strip().removeprefix("let ").strip()
@@ -76,7 +78,7 @@ def _try(line: str, kept: dict[str, Any]) -> None:
     elif keeps:
         kept[name] = done.result
     elif done.result is not None:
-        typer.echo(printed_form(done.result))
+        typer.echo(nested_text(done.result))
 
 
 def _shown(problem: "Problem", source: str, file: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 import hog
+from connectors.fetch import read_call
 from hog import json_text
-from hog.runtime.text import nested_text
 
 LIMITS = hog.Limits(time_s=5.0)
 
@@ -63,11 +63,10 @@ def evaluate(case: Case, printed: Callable[[str], None] = lambda _: None) -> Eva
         done.prints.append(line)
         printed(line)
 
-    def fetch(url: Any, options: Any = None) -> Any:
-        given = options if isinstance(options, Mapping) else {}
-        headers = given.get("headers") or {"Content-Type": "application/json"}
-        method = str(given.get("method") or "POST").upper()
-        done.fetches.append({"url": url, "method": method, "headers": headers, "body": given.get("body")})
+    def fetch(url: Any, options: Any) -> Any:
+        request = read_call(url, options).request
+        body = options.get("body") if options else None
+        done.fetches.append({"url": url, "method": request.method, "headers": request.headers, "body": body})
         return next(answers, {"status": 200, "body": {}})
 
     effects: dict[str, Callable[..., Any]] = {
@@ -90,11 +89,6 @@ def evaluate_line(line: bytes) -> Evaluation:
         return evaluate(_CASES.decode(line))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Evaluation(error=Problem("parse", "InputError", f"not a case: {error}", 1, 1))
-
-
-def printed_form(value: Any) -> str:
-    """As `print` shows it inside a container: text in quotes."""
-    return nested_text(value)
 
 
 def encoded(done: Evaluation) -> bytes:

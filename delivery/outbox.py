@@ -239,7 +239,8 @@ class Outbox:
             if invocation.id not in given_back and key not in waiting and key not in to_send:
                 continue
             if invocation.stream == UNREPEATABLE:
-                kept += [] if key in waiting else [invocation]
+                if key not in waiting:
+                    kept.append(invocation)
                 continue
             del self._held[key]
             self._pending.discard(key)

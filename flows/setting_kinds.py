@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flows.inputs import Input, InputError, Persons, Table, parse_capture, parse_events, parse_groups, parse_persons
+from flows.inputs import Input, InputError, parse_capture, parse_events, parse_groups, parse_persons
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Parsed = TypeVar("_Parsed")
@@ -157,29 +157,21 @@ def events() -> Kind:
 
 def persons() -> Kind:
     """One pair of tables."""
-
-    def read(value: object, place: Place) -> Persons:
-        return _input(parse_persons, _text(value, place), place)
-
-    return Kind(read, "PERSONS,DISTINCT_IDS")
-
-
-def capture() -> Kind:
-    """One topic or file to write to."""
-
-    def read(value: object, place: Place) -> Input:
-        return _input(parse_capture, _text(value, place), place)
-
-    return Kind(read, "OUTPUT")
+    return _parsed(parse_persons, "PERSONS,DISTINCT_IDS")
 
 
 def groups() -> Kind:
     """One table."""
+    return _parsed(parse_groups, "INPUT")
 
-    def read(value: object, place: Place) -> Table:
-        return _input(parse_groups, _text(value, place), place)
 
-    return Kind(read, "INPUT")
+def capture() -> Kind:
+    """One topic or file to write to."""
+    return _parsed(parse_capture, "OUTPUT")
+
+
+def _parsed(parse: Callable[[str, Path], object], metavar: str) -> Kind:
+    return Kind(lambda value, place: _input(parse, _text(value, place), place), metavar)
 
 
 def networks() -> Kind:

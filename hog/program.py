@@ -14,6 +14,7 @@ from hog.runtime.limits import EXPRESSION_LIMITS, Limits
 from hog.runtime.run import Run, depth_exceeded
 
 _PLAIN_MESSAGES: Final = {
+    RecursionError: "values or calls are nested too deeply",
     MemoryError: "out of memory",
     OverflowError: "a number is too large",
 }
@@ -84,8 +85,6 @@ class Program:
             return str(error)
         if isinstance(error, KeyError) and error.args and error.args[0] in self.roots:
             return f"Global variable not found: {error.args[0]}"
-        if isinstance(error, RecursionError):
-            return "values or calls are nested too deeply"
         for kind, message in _PLAIN_MESSAGES.items():
             if isinstance(error, kind):
                 return message

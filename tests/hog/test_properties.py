@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 import hog
 from hog import json_text
-from tests.hog.differential.programs import GLOBALS, Writer
+from tests.hog.differential.programs import GLOBALS, Drawn, Writer
 
 TOKENS = (
     "event properties . ['x'] ( ) [ ] { } ' f' a 1 - + and or not in =~ '(' -> x , ? : ?? || lower( arrayMap( \\ "
@@ -71,16 +71,6 @@ def test_any_bytes_are_json_or_a_json_error(data: bytes) -> None:
     except json_text.JsonError:
         return
     json_text.dumps(value)
-
-
-class Drawn:
-    """Choices that hypothesis makes, and shrinks."""
-
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
-
-    def below(self, count: int) -> int:
-        return int(self._draw(st.integers(0, count - 1)))
 
 
 @st.composite

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from hypothesis import strategies as st
+
 GLOBALS: Final[dict[str, Any]] = {
     "event": "order placed",
     "properties": {
@@ -137,6 +139,16 @@ class Choices(Protocol):
 
     def below(self, count: int) -> int:
         """A whole number from 0 to `count - 1`."""
+
+
+class Drawn:
+    """Choices that hypothesis makes, and shrinks."""
+
+    def __init__(self, draw: Any) -> None:
+        self._draw = draw
+
+    def below(self, count: int) -> int:
+        return int(self._draw(st.integers(0, count - 1)))
 
 
 @dataclass

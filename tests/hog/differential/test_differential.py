@@ -18,7 +18,7 @@ from hog.runtime.text import nested_text
 from tests.hog.case_files import ProgramCase, read_programs
 from tests.hog.differential.choices import javascript_failed, same_numbers, we_refuse, with_our_choices
 from tests.hog.differential.machine import Machine, MissingMachineError, Outcome
-from tests.hog.differential.programs import GLOBALS, Writer
+from tests.hog.differential.programs import GLOBALS, Drawn, Writer
 
 EXAMPLES = int(os.environ.get("HOG_DIFFERENTIAL", "0"))
 
@@ -33,16 +33,6 @@ def machine() -> Iterator[Machine]:
         pytest.skip(str(error))
     yield machine
     machine.close()
-
-
-class Drawn:
-    """Choices that hypothesis makes, and shrinks."""
-
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
-
-    def below(self, count: int) -> int:
-        return int(self._draw(st.integers(0, count - 1)))
 
 
 @st.composite

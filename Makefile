@@ -49,7 +49,7 @@ docs: setup ## write the generated pages in docs/
 	@$(BIN)/python -m hog.functions_doc
 
 bench: setup ## the small benchmarks, each a ratio in one run
-	@for b in decode screen http person_table; do $(BIN)/python -m bench.$$b || exit 1; done
+	@for b in decode screen hog http person_table; do $(BIN)/python -m bench.$$b || exit 1; done
 
 clean: ## remove .venv, caches and state of runs in this folder
 	rm -rf .venv .cache .offramp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -10,6 +10,7 @@ from hog import nodes
 from hog.compiler.code import set_position
 from hog.compiler.lowering import Lowering
 from hog.compiler.scopes import Kinds
+from hog.compiler.sharing import share_reads
 from hog.errors import HogSyntaxError
 from hog.names import Chain, Names
 from hog.runtime.namespace import NAMESPACE
@@ -55,6 +56,8 @@ def _lowered(
     if isinstance(node, nodes.Program):
         return lowering, lowering.program(node)
     tree = lowering.expression(node).tree
+    if not lowering.before:
+        tree = share_reads(tree, lowering)
     return lowering, [*lowering.before, set_position(ast.Return(tree), node)]
 
 

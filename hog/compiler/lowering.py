@@ -24,6 +24,8 @@ class Lowering:
         self.before: list[ast.stmt] = []
         """The statements that must stand before the one that is being compiled."""
         self.chains: set[Chain] = set()
+        self.reads: dict[ast.expr, Chain] = {}
+        """The nodes that read globals, and each what."""
         self.pure = True
         self.fenced = False
         """Whether the program can take long or leap: then it runs within budgets."""
@@ -129,10 +131,14 @@ class Lowering:
     def _chain(self, chain: Chain, node: nodes.Expr) -> Code:
         variable = self.local(chain[0], node)
         code = self.read(variable) if variable is not None else self._global(chain, node)
-        for key in chain[1:]:
+        for count, key in enumerate(chain[1:], 1):
+            if variable is None:
+                self.reads[code.tree] = chain[:count]
             code = self._member(code, constant(key))
         if variable is None and self._copies:
-            code = Code(call("copied", code.tree), code.kind)
+            return Code(call("copied", code.tree), code.kind)
+        if variable is None:
+            self.reads[code.tree] = chain
         return code
 
     def _global(self, chain: Chain, node: nodes.Expr) -> Code:

@@ -31,6 +31,8 @@ _PLAIN: Final = re.compile(r"(?:[^\\.*+?{}\[\]]|\\[^a-zA-Z0-9])*")
 _WILD: Final = re.compile(r"[%_]|[^%_]+")
 _WILDCARDS: Final = {"%": ".*", "_": "."}
 
+_ANYWHERE: Final = re2._Anchor.UNANCHORED
+_NO_SPAN: Final = (-1, -1)
 Finder = Callable[[str], bool]
 Search = Callable[[str], Any]
 
@@ -54,12 +56,23 @@ def compiled(pattern: str, ignore_case: bool = False) -> Any:
 @lru_cache(maxsize=_KEPT)
 def search_of(pattern: str, ignore_case: bool = False) -> Search:
     """What searches a text for the pattern. Of the match that it gives, the groups are bytes."""
-    return _search(compiled(pattern, ignore_case), _PLAIN.fullmatch(pattern) is not None)
+    regex = compiled(pattern, ignore_case)
+    return _counted(regex.search, regex, _PLAIN.fullmatch(pattern) is not None)
 
 
-def _search(regex: Any, plain: bool) -> Search:
+def _test(regex: Any, plain: bool) -> Finder:
+    """What tells whether a text has a match. Making the library's match object takes twice as long as the search."""
+    spans_of = regex._regexp.Match
+
+    def test(data: bytes) -> bool:
+        return bool(spans_of(_ANYWHERE, data, 0, len(data))[0] != _NO_SPAN)
+
+    return _counted(test, regex, plain)
+
+
+def _counted(search: Callable[[bytes], Any], regex: Any, plain: bool) -> Search:
     # Bytes, not text: for a text the library turns all offsets back into characters, which costs more than the search.
-    search, states = regex.search, regex.programsize
+    states = regex.programsize
     if plain and states <= _FEW_STATES:
         states = 1
     uncounted = min(SMALL, _UNCOUNTED_WORK // states)
@@ -87,8 +100,10 @@ def _count(length: int, states: int) -> None:
 @lru_cache(maxsize=_KEPT)
 def finder(pattern: str, ignore_case: bool = False) -> Finder:
     """What tells whether the pattern is found in a text. Nothing is found in, or by, an empty text."""
-    search = search_of(pattern, ignore_case)
-    return lambda text: pattern != "" and text != "" and search(text) is not None
+    if pattern == "":
+        return lambda text: False
+    test = _test(compiled(pattern, ignore_case), _PLAIN.fullmatch(pattern) is not None)
+    return lambda text: text != "" and test(text)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -96,11 +111,16 @@ def like_finder(pattern: str, ignore_case: bool = False) -> Finder:
     """What tells whether a `like` pattern occurs in a text: `%` is any run within a line, `_` any one character."""
     _check_length("a pattern", pattern)
     part = pattern.strip("%")
-    if "%" not in part and "_" not in part and not ignore_case:
+    literal = "%" not in part and "_" not in part
+    if literal and not ignore_case:
         return lambda text: text_contains(text, part)
     regex = _WILD.sub(lambda match: _WILDCARDS.get(match[0]) or re2.escape(match[0]), part)
-    search = _search(compiled(regex, ignore_case), "_" not in part)
-    return lambda text: search(text) is not None
+    test = _test(compiled(regex, ignore_case), "_" not in part)
+    if literal and part.isascii():
+        lower = part.lower()
+        # Outside of ASCII there are letters that lower to one of it, or to two.
+        return lambda text: lower in text.lower() if len(text) <= SMALL and text.isascii() else test(text)
+    return test
 
 
 def text_contains(text: str, part: str) -> bool:

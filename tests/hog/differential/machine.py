@@ -41,7 +41,7 @@ class Machine:
         node = shutil.which("node")
         if node is None:
             raise MissingMachineError("the comparison with PostHog's machine needs node: it is not on the PATH")
-        folder = _folder()
+        folder = package_folder()
         self._process = subprocess.Popen(
             [node, str(HERE / "runner.mjs"), str(folder)],
             stdin=subprocess.PIPE,
@@ -73,7 +73,8 @@ class Machine:
         self._process.communicate()
 
 
-def _folder() -> Path:
+def package_folder() -> Path:
+    """The folder whose `node_modules` has the package; it is installed there when it is not."""
     named = os.environ.get("HOGVM_FOLDER")
     if named:
         return Path(named)

@@ -1,6 +1,5 @@
 """Source text to syntax tree, with PostHog's own parser from PyPI. It resolves no name and evaluates nothing."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -10,12 +9,12 @@ import msgspec
 
 from hog import guard, nodes
 from hog.errors import HogSyntaxError
+from hog.syntax_message import explain
 
 _ERROR_MODULE: Final = "posthog.hogql.errors"
 _TEMPLATE_PREFIX: Final = "F'"
-_EXPECTED: Final = re.compile(r" expecting (\{.*\}|<EOF>)$", re.DOTALL)
+_ERROR_MARK: Final = '"error":true'
 AnyNode = TypeVar("AnyNode")
-_UNEXPECTED: Final = re.compile(r"^(?:mismatched|extraneous|no viable alternative at) input ", re.DOTALL)
 
 
 def _load_parser() -> ModuleType:
@@ -90,8 +89,8 @@ def _parse(
 ) -> AnyNode:
     try:
         answer = _answer(parse, text, source)
-        if '"error":true' in answer[:200]:
-            raise _syntax_error(answer, source, shift)
+        if _ERROR_MARK in answer[:200]:
+            raise _syntax_error(parse, answer, source, shift)
         return decode(answer)
     except RecursionError:
         raise HogSyntaxError("nested too deeply", 1, 1, source) from None
@@ -104,18 +103,19 @@ def _answer(parse: Callable[[str], str], text: str, source: str) -> str:
     try:
         return parse(text)
     except Exception as error:  # noqa: BLE001  # of whatever class the module of error classes held
-        raise HogSyntaxError(str(error), 1, 1, source) from None
+        message, offset = explain(str(error), source, 0)
+        raise guard.at_offset(message, offset, source) from None
 
 
-def _syntax_error(answer: str, source: str, shift: int) -> HogSyntaxError:
+def _syntax_error(parse: Callable[[str], str], answer: str, source: str, shift: int) -> HogSyntaxError:
     failed = _decode_failure(answer)
-    message = _UNEXPECTED.sub("unexpected ", _EXPECTED.sub("", failed.message))
-    message = (
-        message.replace("'<EOF>'", "the end")
-        .replace("<EOF>", "the end")
-        .replace("unexpected the end", "unexpected end")
-    )
-    return guard.at_offset(message, min(max(0, failed.start.offset - shift), len(source)), source)
+    if parse is _parser.parse_expr_json:
+        # Of `f(1 2)` this one says only that nothing may follow `f`. As a program it fails where something is wrong.
+        answer = _answer(_parser.parse_program_json, source, source)
+        if _ERROR_MARK in answer[:200]:
+            failed = max(failed, _decode_failure(answer), key=lambda failure: failure.start.offset)
+    message, offset = explain(failed.message, source, min(max(0, failed.start.offset - shift), len(source)))
+    return guard.at_offset(message, offset, source)
 
 
 def _positions(node: Any) -> Iterator[nodes.Position]:

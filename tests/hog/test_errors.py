@@ -53,11 +53,25 @@ def test_compile_error(source: str, position: tuple[int, int], message: str) -> 
     [
         ("", (1, 1), "unexpected end"),
         ("1 +", (1, 4), "unexpected end"),
-        ("}", (1, 1), "Unmatched curly bracket"),
-        ("a ! b", (1, 3), "Unexpected character '!' (U+0021)"),
+        ("}", (1, 1), "unexpected '}': it closes nothing"),
+        ("a ! b", (1, 3), "Unexpected character '!' (U+0021); write 'not'"),
         ("'ünï' + é", (1, 9), "Unexpected character U+00E9"),
         ("1,\n 2", (1, 2), "unexpected ','"),
-        ("'a\\q'", (1, 1), "unexpected '''"),
+        ("'a\\q'", (1, 3), "unknown escape \\q; a backslash itself is written \\\\"),
+        ("'abc", (1, 1), "the text that begins here has no closing '"),
+        ("f(`a)", (1, 3), "the name that begins here has no closing `"),
+        ("((1 + 2) 3)", (1, 10), "unexpected '3'"),
+        ("[1 2]", (1, 4), "unexpected '2', expected ']'"),
+        ("{'a': 1 'b': 2}", (1, 9), "unexpected text 'b'"),
+        ("f(1 2)", (1, 5), "unexpected '2'"),
+        ("f(a,\n  g(b)", (2, 7), "unexpected end: '(' in line 1 is not closed"),
+        ("[1, (2 +", (1, 9), "unexpected end: '(' in line 1 is not closed"),
+        ("[1)", (1, 3), "unexpected ')', expected ']'"),
+        ("a..b", (1, 3), "unexpected '.'"),
+        ("a " + "x" * 100, (1, 3), f"unexpected '{'x' * 40}…'"),
+        ("a '" + "x" * 100 + "'", (1, 3), f"unexpected text '{'x' * 39}…"),
+        ("1 +\n date '2024-01-01'", (2, 2), "there is no literal date '…'; write toDate('…')"),
+        ("substring(x from 1)", (1, 1), "SQL is not supported here"),
     ],
 )
 def test_syntax_error(source: str, position: tuple[int, int], message: str) -> None:
@@ -69,7 +83,7 @@ def test_syntax_error(source: str, position: tuple[int, int], message: str) -> N
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        ("a {x", (1, 5), "missing '}' at the end"),
+        ("a {x", (1, 5), "missing '}' at the end: '{' in line 1 is not closed"),
         ("a {} b", (1, 4), "unexpected '}'"),
         ("one\ntwo {evnt.x}", (2, 6), "unknown name 'evnt'; did you mean 'event'?"),
         ("{evnt.x}", (1, 2), "unknown name 'evnt'; did you mean 'event'?"),

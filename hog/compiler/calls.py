@@ -81,13 +81,13 @@ def _variable_call(lowering: Lowering, variable: Variable, arguments: list[nodes
 def _library_call(lowering: Lowering, node: nodes.Call, arguments: list[nodes.Expr]) -> Code:
     function = FUNCTIONS.get(node.name)
     problem = _unknown(lowering, node) if function is None else function.wrong_count(len(arguments))
-    if function is None or problem is not None:
-        if lowering.names is not None:
-            raise lowering.error(problem or "", node)
-        # The language by itself finds out when it gets there: a program may never do.
-        return Code(call("fail", ast.Constant(problem)))
-    lowering.uses(function, node)
+    if problem is not None and lowering.names is not None:
+        raise lowering.error(problem, node)
     codes = [lowering.expression(argument) for argument in arguments]
+    if function is None or problem is not None:
+        # The language by itself finds out when it gets there: a program may never do.
+        return Code(call("fail", ast.Constant(problem), *(code.tree for code in codes)))
+    lowering.uses(function, node)
     if node.name == "concat":
         return _concat(lowering, codes)
     if node.name in ("match", "extractRegex") and codes[1].constant and codes[1].kind is Kind.TEXT:

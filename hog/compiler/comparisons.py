@@ -11,6 +11,7 @@ from hog.compiler.operators import join_all, join_any
 from hog.runtime.errors import Failure
 from hog.runtime.patterns import Finder, finder, like_finder
 from hog.runtime.text import to_string
+from hog.runtime.truth import truthy
 
 if TYPE_CHECKING:
     from hog.compiler.lowering import Lowering
@@ -135,6 +136,9 @@ def _with_pattern(
 def pattern_finder(lowering: Lowering, helper: str, pattern: object, ignore_case: bool, node: nodes.Expr) -> Finder:
     """The finder of a literal pattern; a bad pattern is a compile error."""
     try:
-        return (like_finder if helper == "like" else finder)(to_string(pattern), ignore_case)
+        if helper == "like":
+            return like_finder(to_string(pattern), ignore_case)
+        # What counts as false finds nothing, like the empty pattern: `'null' =~ null` is false.
+        return finder(to_string(pattern) if truthy(pattern) else "", ignore_case)
     except Failure as failure:
         raise lowering.error(str(failure), node) from None

@@ -42,8 +42,10 @@ def _global_or(globals_: Mapping[str, Any], root: str, function: Any) -> Any:
     return globals_.get(root, function)
 
 
-def _fail(message: str) -> NoReturn:
-    """Where the compiler has found out that the program cannot go on, if it ever gets there."""
+def _fail(message: str, *arguments: Any) -> NoReturn:
+    """Where the compiler has found out that a call cannot succeed, if the program ever gets there. Its arguments come
+    first: they may print.
+    """
     raise errors.Failure(message)
 
 

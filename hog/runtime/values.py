@@ -8,6 +8,7 @@ class DateTime:
     """An instant: seconds since the epoch, and the zone it is shown in. Equality ignores the zone."""
 
     __slots__ = ("dt", "zone")
+    __hogDateTime__: Final = True
 
     def __init__(self, dt: float, zone: str = "UTC") -> None:
         self.dt: Final = dt
@@ -30,6 +31,7 @@ class Date:
     """A calendar day."""
 
     __slots__ = ("day", "month", "year")
+    __hogDate__: Final = True
 
     def __init__(self, year: int, month: int, day: int) -> None:
         self.year: Final = year
@@ -53,6 +55,7 @@ class ErrorValue:
     """What `Error('message', payload)` builds. It does nothing until it is thrown."""
 
     __slots__ = ("message", "payload", "type")
+    __hogError__: Final = True
 
     def __init__(self, type_: str, message: str, payload: Any = None) -> None:
         self.type: Final = type_
@@ -84,9 +87,9 @@ class FunctionValue:
 
 
 FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    DateTime: ("dt", "zone"),
-    Date: ("year", "month", "day"),
-    ErrorValue: ("type", "message", "payload"),
+    DateTime: ("__hogDateTime__", "dt", "zone"),
+    Date: ("__hogDate__", "year", "month", "day"),
+    ErrorValue: ("__hogError__", "type", "message", "payload"),
 }
 """The fields of each record that a program may read."""
 

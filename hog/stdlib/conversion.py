@@ -57,7 +57,7 @@ def to_int(value: Any) -> int | float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, DateTime):
-        return int(value.dt)
+        return math.floor(value.dt)
     if isinstance(value, Date):
         return int(seconds(value)) // _DAY_S
     if isinstance(value, int):

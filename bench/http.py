@@ -21,8 +21,7 @@ import aiohttp
 import uvloop
 
 from connectors.http import HttpTransport
-from delivery.policy import Policy
-from records import Invocation, Request
+from records import Invocation, Policy, Request
 
 _BODY = b'{"event":"$pageview","distinct_id":"' + b"x" * 900 + b'"}'
 _HEADERS = {"Content-Type": "application/json"}

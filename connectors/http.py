@@ -36,10 +36,9 @@ from connectors.http_errors import explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
 from connectors.http_signing import signed_headers
-from delivery.policy import Policy
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
-from records import Attempt, Code, ErrorKind, Invocation, Note, Request, Response, Verdict
+from records import Attempt, Code, ErrorKind, Invocation, Note, Policy, Request, Response, Verdict
 
 _TICK_S = 0.05
 _CLOSE_S = 1.0

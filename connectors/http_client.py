@@ -31,8 +31,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from connectors.http_errors import AddressRefusedError
 from connectors.http_guard import Guard
 from connectors.http_request import Prepared
-from delivery.policy import Policy
-from records import CUT_MARGIN_BYTES, KEPT_BODY_BYTES, Response
+from records import CUT_MARGIN_BYTES, KEPT_BODY_BYTES, Policy, Response
 
 BODY_LIMIT = KEPT_BODY_BYTES + CUT_MARGIN_BYTES
 _WHOLE_BODY = 512 * 1024

@@ -21,8 +21,7 @@ from aiohttp import (
 
 from connectors.http_guard import Address
 from connectors.http_request import Refused, Target, blocked
-from delivery.policy import Policy
-from records import ErrorKind
+from records import ErrorKind, Policy
 
 _UNREACHABLE = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN))
 _OUT_OF_FILES = frozenset((errno.EMFILE, errno.ENFILE))

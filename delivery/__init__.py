@@ -2,7 +2,6 @@
 
 from delivery.handoff import Handoff
 from delivery.outbox import Outbox, OutboxState, StateError, read_state
-from delivery.policy import Policy
 from delivery.progress import Load, Progress
 from delivery.ranges import Backlog, Range, Reread
 from delivery.strain import Strain
@@ -13,7 +12,6 @@ __all__ = [
     "Load",
     "Outbox",
     "OutboxState",
-    "Policy",
     "Progress",
     "Range",
     "Reread",

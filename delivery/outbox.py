@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from delivery.policy import Policy
 from delivery.ranges import Backlog, Range, Reread
 from delivery.retry import decide
 from delivery.windows import Window
@@ -20,6 +19,7 @@ from records import (
     Invocation,
     Note,
     Outcome,
+    Policy,
     RangeRead,
     Response,
     Status,

@@ -9,11 +9,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from delivery.policy import Policy
-from records import Attempt, ErrorKind, Response, Verdict
-
-RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that say "not now". Every other answer but 2xx says "not like this", and a retry would not change it."""
+from records import Attempt, ErrorKind, Policy, Response, Verdict
 
 RETRIED_ERRORS = frozenset({ErrorKind.TIMEOUT, ErrorKind.CONNECT, ErrorKind.RESET})
 
@@ -48,13 +44,13 @@ def decide(
     if response is None and attempt.error is None:
         # A program that came to its end: what its requests were answered is for it to judge.
         return DELIVERED
-    if response is not None and 200 <= response.status < 300:
+    if response is not None and response.status in policy.success:
         return DELIVERED
     reason = explain(attempt)
     if attempt.error is ErrorKind.RESET and attempt.reused and not instant_made:
         # A server may close an idle connection at the very moment that it is used again: nobody has seen the request.
         return Decision(Verdict.RETRYING, reason, now, instant=True)
-    if not is_retried(attempt):
+    if not is_retried(attempt, policy):
         return Decision(Verdict.FAILED, reason)
     if retries_made >= policy.retries:
         return Decision(Verdict.FAILED, f"{reason}; given up after {retries_made + 1} attempts")
@@ -67,10 +63,10 @@ def decide(
     return Decision(Verdict.RETRYING, reason, now + wait_s)
 
 
-def is_retried(attempt: Attempt) -> bool:
+def is_retried(attempt: Attempt, policy: Policy) -> bool:
     """Whether a later attempt could end differently."""
     if attempt.response is not None:
-        return attempt.response.status in RETRIED_STATUSES
+        return attempt.response.status in policy.retry_on
     return attempt.error in RETRIED_ERRORS
 
 

@@ -12,7 +12,7 @@ from destinations.inputs import Inputs
 from destinations.request import RequestTemplate
 from destinations.secrets import Redactor
 from destinations.spec import DestinationSpec
-from records import Code, Event, Request
+from records import Code, Event, Policy, Request
 
 
 class Destination:
@@ -24,6 +24,7 @@ class Destination:
         filter: Filter,
         inputs: Inputs,
         work: RequestTemplate | CodeTemplate,
+        policy: Policy,
         secrets: Mapping[str, str],
     ) -> None:
         """`work` is made of each event; `secrets` are the values of those that the templates use, by name."""
@@ -33,6 +34,7 @@ class Destination:
         self.enabled = spec.enabled
         self.project = spec.project
         self.filter = filter
+        self.policy = policy
         self._inputs = inputs
         self._work = work
         self._needs = invocation_needs(inputs.chains | work.chains)

@@ -14,7 +14,9 @@ from destinations.report import Report
 T = TypeVar("T", bound=msgspec.Struct)
 
 _WORDS = {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number", "object": "a mapping"}
-_EXPECTED = re.compile(r"Expected `([^`]+)`")
+_WORDS |= {"array": "a list"}
+_EXPECTED = re.compile(r"Expected `([^`]+)`(?P<length> of length)?(?: (?P<bound>[<>]=?) (?P<limit>[\d.]+))?")
+_BOUNDS = {">": "above", ">=": "of at least", "<": "below", "<=": "of at most"}
 
 
 def fitted(values: Mapping[str, Any], struct: type[T], path: Steps, report: Report) -> T:
@@ -48,4 +50,10 @@ def _fit(value: Any, field: msgspec.structs.FieldInfo, path: Steps, fitting: dic
 def _message(error: msgspec.ValidationError, value: Any) -> str:
     found = _EXPECTED.match(str(error))
     expected = next((word for word in found[1].split(" | ") if word != "null"), "") if found else ""
-    return f"expected {_WORDS.get(expected, expected)}, got {kind_of(value)}" if expected else str(error)
+    if found is None or not expected:
+        return str(error)
+    what = _WORDS.get(expected, expected)
+    if found["bound"] is None:
+        return f"expected {what}, got {kind_of(value)}"
+    items = (" item" if found["limit"] == "1" else " items") if found["length"] else ""
+    return f"expected {what} {_BOUNDS[found['bound']]} {found['limit'].removesuffix('.0')}{items}"

@@ -16,6 +16,7 @@ from destinations.fields import fitted
 from destinations.filter import Filter
 from destinations.inputs import Inputs, compile_inputs
 from destinations.names import IN_FILTER, explain_in_filter
+from destinations.policy import compile_policy
 from destinations.report import Report
 from destinations.request import RequestTemplate
 from destinations.secrets import Secrets
@@ -112,7 +113,8 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     texts = TextCompiler(report, secrets, list(schema))
     inputs = compile_inputs(schema, spec.inputs, texts, report)
     work = _compile_work(spec, template, inputs, texts, report)
-    return None if work is None else Destination(spec, filter, inputs, work, texts.used_secrets)
+    policy = compile_policy(spec.delivery, spec.quarantine, report)
+    return None if work is None else Destination(spec, filter, inputs, work, policy, texts.used_secrets)
 
 
 def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:

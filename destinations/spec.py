@@ -24,6 +24,42 @@ class LimitsSpec(msgspec.Struct, frozen=True):
     fetches: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
 
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+class DeliverySpec(msgspec.Struct, frozen=True):
+    """How to deliver; see `records.Policy`, which has the defaults of what is absent."""
+
+    timeout_s: Seconds | None = None
+    connect_timeout_s: Seconds | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    retries: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    backoff_s: Seconds | None = None
+    backoff_cap_s: Seconds | None = None
+    retry_after_cap_s: Seconds | None = None
+    success: list[int | str] | None = None
+    """Statuses: `409`, or `2xx` for all from 200 to 299."""
+    retry_on: list[int | str] | None = None
+
+
+class QuarantineSpec(msgspec.Struct, frozen=True):
+    """When to leave it alone; see `records.Quarantine`, which has the defaults of what is absent."""
+
+    window_s: Seconds | None = None
+    min_samples: Count | None = None
+    error_rate: Share | None = None
+    errors_in_a_row: Count | None = None
+    slow_s: Seconds | None = None
+    slow_rate: Share | None = None
+    periods_s: Annotated[list[Annotated[float, msgspec.Meta(gt=0, le=86_400)]], msgspec.Meta(min_length=1)] | None = (
+        None
+    )
+    probes: Count | None = None
+    disable_after: Count | None = None
+
+
 class DestinationSpec(msgspec.Struct, frozen=True):
     """One YAML file. A key that is absent or null has its default."""
 
@@ -41,3 +77,5 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    delivery: DeliverySpec = msgspec.field(default_factory=DeliverySpec)
+    quarantine: QuarantineSpec = msgspec.field(default_factory=QuarantineSpec)

@@ -13,8 +13,8 @@ from typing import Protocol
 import bytewax.operators as op
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
-from delivery import Handoff, Load, Outbox, OutboxState, Policy, Progress, read_state
-from records import Attempt, EndOfInput, Invocation, LogLine, Outcome, RangeRead, Status
+from delivery import Handoff, Load, Outbox, OutboxState, Progress, read_state
+from records import Attempt, EndOfInput, Invocation, LogLine, Outcome, Policy, RangeRead, Status
 
 POLL_S = 0.01
 """How often finished attempts are looked for while some are pending. It delays no request: they leave in `on_batch`."""
@@ -54,6 +54,7 @@ class Target(Protocol):
     """What deliver reads of a destination."""
 
     name: str
+    policy: Policy
 
     def redact(self, text: bytes) -> bytes:
         """The text without secrets."""
@@ -72,7 +73,6 @@ class Delivery:
     """Whether no file of that id is there any more."""
     drain_until: Callable[[], float] = field(default=lambda: 0.0)
     """The moment (seconds since the epoch) until which the end of the input waits for answers."""
-    policy: Policy = field(default_factory=Policy)
     clock: Callable[[], float] = time
     readable: Callable[[str], bool] = field(default=lambda _: True)
     """Whether a stream is among the inputs."""
@@ -103,9 +103,11 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _start(self, destination: str, state: OutboxState | None) -> None:
         self._open = True
         self._id = destination
-        self._outbox = Outbox(destination, self._shared.policy, state, self._redact, readable=self._shared.readable)
+        target = self._target()
+        policy = Policy() if target is None else target.policy
+        self._outbox = Outbox(destination, policy, state, self._redact, readable=self._shared.readable)
         self._waiting = self._outbox.unreadable()
-        self._report(self._target() is not None)
+        self._report(target is not None)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
         """Take matches and marks, then do a turn."""
@@ -177,6 +179,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
                 outbox.recall(shared.transport.cancel_queued(self._id))
             self._rendered_for = target
         if target is not None:
+            outbox.policy = target.policy
             if batch := outbox.take_to_send(now):
                 shared.transport.submit(self._id, outbox.policy, batch)
             if (wish := outbox.next_read()) is not None:

@@ -16,6 +16,7 @@ from records.invocation import (
     Verdict,
 )
 from records.journal import LogLine, Metric, Status
+from records.policy import Policy, Quarantine
 
 __all__ = [
     "CONNECTION_HEADERS",
@@ -36,6 +37,8 @@ __all__ = [
     "Note",
     "Outcome",
     "Person",
+    "Policy",
+    "Quarantine",
     "RangeRead",
     "Request",
     "Response",

@@ -15,8 +15,7 @@ import pytest
 
 from connectors.http import HttpTransport
 from connectors.http_request import Preparer
-from delivery.policy import Policy
-from records import Attempt, ErrorKind, Invocation, Request
+from records import Attempt, ErrorKind, Invocation, Policy, Request
 from tests.receiver import Answer, Break, Receiver
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery import Outbox, OutboxState, Policy, Reread, StateError, read_state
+from delivery import Outbox, OutboxState, Reread, StateError, read_state
 from records import (
     CUT_MARGIN_BYTES,
     KEPT_BODY_BYTES,
     Attempt,
     ErrorKind,
     Invocation,
+    Policy,
     RangeRead,
     Request,
     Response,

@@ -2,9 +2,8 @@
 
 import pytest
 
-from delivery.policy import Policy
 from delivery.retry import backoff_s, decide, retry_after_s
-from records import Attempt, ErrorKind, Invocation, Request, Response, Verdict
+from records import Attempt, ErrorKind, Invocation, Policy, Request, Response, Verdict
 
 NOW = 1_700_000_000.0
 INVOCATION = Invocation("id", "d", "kafka:t", 0, 0, 0, "u", "e", "x", Request("POST", "http://h/", {}))

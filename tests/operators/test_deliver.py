@@ -11,9 +11,10 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 
-from delivery import Handoff, Policy, Progress, Reread
+from delivery import Handoff, Progress, Reread
+from destinations import Destination
 from operators.deliver import DeliverLogic, Delivery, Item, deliver
-from records import Attempt, EndOfInput, ErrorKind, Invocation, Outcome, RangeRead, Response, Status, Verdict
+from records import Attempt, EndOfInput, ErrorKind, Invocation, Outcome, Policy, RangeRead, Response, Status, Verdict
 from tests.operators.stand import SECRET, STREAM, URL, Clock, Configuration, invocation
 
 CRM = f"name: CRM\n{URL[:-1]}, headers: {{Authorization: '{{secrets.TOKEN}}'}}}}"
@@ -76,18 +77,24 @@ class Bench:
         self.progress = Progress(self.clock, busy=lambda: False)
         self.handoff = Handoff()
         self.drain_until = 0.0
+        self.policy = policy
         self.shown: Status | None = None
         self.shared = Delivery(
             self.transport,
             self.handoff,
             self.progress,
-            self.configured.find,
+            self._find,
             self.configured.removed,
             lambda: self.drain_until,
-            policy or Policy(),
             self.clock,
         )
         self.logic = DeliverLogic(self.shared, None)
+
+    def _find(self, id: str) -> Destination | None:
+        target = self.configured.find(id)
+        if target is not None and self.policy is not None:
+            target.policy = self.policy
+        return target
 
     def give(self, *items: Item) -> list[Any]:
         return self._taken(self.logic.on_batch(list(items)))

@@ -1,0 +1,53 @@
+"""What a file says of its delivery, and what is wrong with it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from destinations import Loaded
+from records import Policy, Quarantine
+
+LoadFiles = Callable[..., Loaded]
+URL = "inputs: {url: 'https://a.b'}"
+
+
+def test_without_a_word_the_defaults_hold(load_files: LoadFiles) -> None:
+    assert load_files(crm=f"id: crm\n{URL}").destinations["crm"].policy == Policy()
+
+
+def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
+    delivery = "delivery: {timeout_s: 2, retries: 0, success: [2xx, 409], retry_on: [5xx, 429]}"
+    quarantine = "quarantine: {errors_in_a_row: 3, periods_s: [1, 2.5]}"
+    policy = load_files(crm=f"id: crm\n{URL}\n{delivery}\n{quarantine}").destinations["crm"].policy
+    assert policy == Policy(
+        timeout_s=2,
+        retries=0,
+        success=frozenset({*range(200, 300), 409}),
+        retry_on=frozenset({*range(500, 600), 429}),
+        quarantine=Quarantine(errors_in_a_row=3, periods_s=(1, 2.5)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("delivery: {timeout: 2}", "delivery.timeout (3,12): unknown key 'timeout'; did you mean 'timeout_s'?"),
+        ("delivery: {timeout_s: fast}", "delivery.timeout_s (3,23): expected a number, got text"),
+        ("delivery: {timeout_s: 0}", "delivery.timeout_s (3,23): expected a number above 0"),
+        ("delivery: {concurrency: 0}", "delivery.concurrency (3,25): expected a whole number of at least 1"),
+        (
+            "delivery: {success: [2xy]}",
+            "delivery.success[0] (3,22): expected a status such as 409 or a class such as 2xx, got '2xy'",
+        ),
+        (
+            "delivery: {success: [409], retry_on: [409]}",
+            "delivery.retry_on (3,38): 409 is among 'success' too: it cannot be both",
+        ),
+        ("quarantine: {error_rate: 50}", "quarantine.error_rate (3,26): expected a number of at most 1"),
+        ("quarantine: {periods_s: []}", "quarantine.periods_s (3,25): expected a list of at least 1 item"),
+        ("delivery: 3", "delivery (3,11): expected a mapping, got a number"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_place(load_files: LoadFiles, text: str, problem: str) -> None:
+    [found] = load_files(crm=f"id: crm\n{URL}\n{text}").problems
+    assert found.summary() == f"destinations/crm.yaml: {problem}"

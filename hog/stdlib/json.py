@@ -7,7 +7,7 @@ import msgspec
 
 from hog import json_text
 from hog.runtime.errors import Failure
-from hog.runtime.limits import FEW, SMALL, reserve, spend
+from hog.runtime.limits import SMALL, reserve, spend
 from hog.runtime.text import number_text, to_string
 from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
 from hog.stdlib.arguments import is_array, string_of
@@ -174,7 +174,7 @@ _SURROGATES: Final = ("\\ud", "\\uD")
 _SURROGATE_BYTES: Final = 128
 """What an escape takes while lone surrogates are looked for."""
 _ITEM_BYTES: Final = 64
-_COUNT_EVERY: Final = 4096
+_COUNT_EVERY: Final = 32_768
 
 
 class _Plain:
@@ -191,7 +191,8 @@ class _Plain:
         if isinstance(value, str):
             self._size += _written_bytes(value)
         if self._size > self._counted + _COUNT_EVERY:
-            self.count()
+            spend(self._size - self._counted)
+            self._counted = self._size
             reserve(self._size)
         if isinstance(value, (dict, list, tuple)):
             return self._container(value)
@@ -199,11 +200,6 @@ class _Plain:
             # In JavaScript's spelling: the encoder would write 1e21 and 1e-6.
             return msgspec.Raw(number_text(value).encode()) if math.isfinite(value) else None
         return self._record(value)
-
-    def count(self) -> None:
-        """Count as work what was copied since the last time."""
-        spend(self._size - self._counted)
-        self._counted = self._size
 
     def _container(self, value: Any) -> Any:
         if id(value) in self._path:
@@ -242,9 +238,8 @@ def _written_bytes(text: str) -> int:
 
 def _loaded(text: str) -> Any:
     """The value of JSON text, when there is room for it: sixteen million of `[` and `]` are as many objects."""
-    if len(text) > FEW:
-        spend(len(text))
     if len(text) > SMALL:
+        spend(len(text))
         reserve(len(text) + sum(text.count(sign) * size for sign, size in _SIGN_BYTES))
         if any(escape in text for escape in _SURROGATES):
             reserve(text.count("\\") * _SURROGATE_BYTES)

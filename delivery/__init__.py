@@ -1,9 +1,10 @@
 """What `deliver` decides, pure: retries, ranges, windows, accounts, when sources must wait. No engine, no network."""
 
 from delivery.handoff import Handoff
-from delivery.outbox import Outbox, OutboxState, StateError, read_state
+from delivery.outbox import Outbox
 from delivery.progress import Load, Progress
 from delivery.ranges import Backlog, Range, Reread
+from delivery.state import OutboxState, StateError, read_state
 from delivery.strain import Strain
 
 __all__ = [

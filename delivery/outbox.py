@@ -9,24 +9,21 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from delivery.ranges import Backlog, Range, Reread
+from delivery.outcomes import outcome_of
+from delivery.ranges import Backlog, Reread
 from delivery.retry import decide
+from delivery.state import STATE_VERSION, OutboxState
 from delivery.windows import Window
 from records import (
-    CUT_MARGIN_BYTES,
-    KEPT_BODY_BYTES,
     Attempt,
     Invocation,
-    Note,
     Outcome,
     Policy,
     RangeRead,
-    Response,
     Status,
     Verdict,
 )
 
-STATE_VERSION = 1
 UNREPEATABLE = "-"
 """The stream that cannot be read again: standard input."""
 _OVERSHOOT = 8
@@ -36,48 +33,6 @@ _SMALLEST_READ = 64
 
 Key = tuple[str, int, int, str]
 """Position and invocation: a log that begins anew brings other events at positions that are still held."""
-
-
-class OutboxState(msgspec.Struct):
-    """The snapshot: counts, ranges, and the positions of what was held. It holds no event and no secret."""
-
-    version: int
-    destination: str
-    matched: int
-    delivered: int
-    failed: int
-    expired: int
-    skipped: int
-    ranges: list[Range]
-    held: list[tuple[str, int, list[int], float]]
-    """Per partition: stream, partition, offsets, and when the oldest of them was read."""
-
-
-class StateError(Exception):
-    """A snapshot that this version cannot read."""
-
-
-def read_state(snapshot: bytes) -> OutboxState:
-    """Decode a snapshot.
-
-    Raises:
-        StateError: When another version wrote it, or it is damaged.
-    """
-    try:
-        head = msgspec.msgpack.decode(snapshot, type=_Head)
-        if head.version != STATE_VERSION:
-            raise StateError(
-                f"the saved state of destination {head.destination!r} has version {head.version}, this Offramp reads "
-                f"{STATE_VERSION}; start the version that wrote it, let it drain, then upgrade"
-            )
-        return msgspec.msgpack.decode(snapshot, type=OutboxState)
-    except msgspec.MsgspecError as error:
-        raise StateError(f"the saved state of a destination cannot be read: {error}") from None
-
-
-class _Head(msgspec.Struct):
-    version: int
-    destination: str = "?"
 
 
 class Outbox:
@@ -361,33 +316,7 @@ class Outbox:
     def _outcome(
         self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
     ) -> Outcome:
-        response = attempt.response if attempt is not None else None
-        return Outcome(
-            destination=self.destination,
-            invocation=invocation.id,
-            verdict=verdict,
-            at=now,
-            attempts=invocation.retries + (verdict is not Verdict.RETRYING),
-            stream=invocation.stream,
-            partition=invocation.partition,
-            offset=invocation.offset,
-            event_uuid=invocation.event_uuid,
-            event_name=invocation.event_name,
-            status=response.status if response is not None else None,
-            duration_ms=attempt.duration_ms if attempt is not None else 0.0,
-            reason=self.redact(reason.encode(errors="replace")).decode(errors="replace") if reason else "",
-            body=self._shown(response) if response is not None and verdict is not Verdict.DELIVERED else b"",
-            notes=tuple(map(self._masked, attempt.notes)) if attempt is not None else (),
-        )
-
-    def _masked(self, note: Note) -> Note:
-        message = self.redact(note.message.encode(errors="replace")).decode(errors="replace")
-        return Note(note.at, note.level, message, self._shown(note), note.truncated)
-
-    def _shown(self, cut: Response | Note) -> bytes:
-        """The beginning of a body, ended only where no part of a secret can be left."""
-        body = self.redact(cut.body)
-        return body[: len(body) - CUT_MARGIN_BYTES if cut.truncated else None][:KEPT_BODY_BYTES]
+        return outcome_of(invocation, verdict, now, self.redact, attempt, reason)
 
     def _first_held(self) -> list[Invocation]:
         return [next(iter(self._held.values()))] if self._held else []

@@ -1,0 +1,49 @@
+"""What an outbox keeps over a restart, and how it is read back. Its form is public: the next version reads it too."""
+
+import msgspec
+
+from delivery.ranges import Range
+
+STATE_VERSION = 1
+
+
+class OutboxState(msgspec.Struct):
+    """The snapshot: counts, ranges, and the positions of what was held. It holds no event and no secret."""
+
+    version: int
+    destination: str
+    matched: int
+    delivered: int
+    failed: int
+    expired: int
+    skipped: int
+    ranges: list[Range]
+    held: list[tuple[str, int, list[int], float]]
+    """Per partition: stream, partition, offsets, and when the oldest of them was read."""
+
+
+class StateError(Exception):
+    """A snapshot that this version cannot read."""
+
+
+class _Head(msgspec.Struct):
+    version: int
+    destination: str = "?"
+
+
+def read_state(snapshot: bytes) -> OutboxState:
+    """Decode a snapshot.
+
+    Raises:
+        StateError: When another version wrote it, or it is damaged.
+    """
+    try:
+        head = msgspec.msgpack.decode(snapshot, type=_Head)
+        if head.version != STATE_VERSION:
+            raise StateError(
+                f"the saved state of destination {head.destination!r} has version {head.version}, this Offramp reads "
+                f"{STATE_VERSION}; start the version that wrote it, let it drain, then upgrade"
+            )
+        return msgspec.msgpack.decode(snapshot, type=OutboxState)
+    except msgspec.MsgspecError as error:
+        raise StateError(f"the saved state of a destination cannot be read: {error}") from None

@@ -97,7 +97,7 @@ def _with_literal(lowering: Lowering, op: str, left: Code, right: Code) -> ast.e
 
 
 def _membership(lowering: Lowering, op: str, left: Code, right: Code) -> Code:
-    items = right.tree.elts if isinstance(right.tree, (ast.List, ast.Tuple)) else None
+    items = _items(right.tree)
     total = left.total and right.total and items is not None
     texts = frozenset(
         item.value for item in items or () if isinstance(item, ast.Constant) and isinstance(item.value, str)
@@ -108,6 +108,15 @@ def _membership(lowering: Lowering, op: str, left: Code, right: Code) -> Code:
     member = ast.Compare(name(kept), [ast.In()], [lowering.object(texts)])
     tree: ast.expr = ast.BoolOp(ast.And(), [is_type(keep(kept, left.tree), "str"), member])
     return Code(ast.UnaryOp(ast.Not(), tree) if op == "not in" else tree, Kind.BOOLEAN, total)
+
+
+def _items(tree: ast.expr) -> list[ast.expr] | None:
+    match tree:
+        case ast.Tuple(elts=[ast.Starred(value=ast.List(elts=items))]):
+            return items
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            return items
+    return None
 
 
 def _matching(lowering: Lowering, node: nodes.CompareOperation, positive: str) -> Code:

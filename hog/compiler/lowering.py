@@ -187,7 +187,11 @@ class Lowering:
 
     def _tuple(self, node: nodes.Tuple) -> Code:
         items = [self.expression(item) for item in node.exprs]
-        return Code(ast.Tuple([item.tree for item in items], ast.Load()), total=all(item.total for item in items))
+        trees = [item.tree for item in items]
+        if all(isinstance(tree, ast.Constant) for tree in trees):
+            # `(*['a', 'b'],)`: of two `('a', 'b')` Python would make one object, and what is one object is equal.
+            trees = [ast.Starred(ast.List(trees, ast.Load()), ast.Load())]
+        return Code(ast.Tuple(trees, ast.Load()), total=all(item.total for item in items))
 
     def _dict(self, node: nodes.Dict) -> Code:
         pairs = [(self.expression(key), self.expression(value)) for key, value in node.items]

@@ -32,6 +32,7 @@ import uvloop
 from connectors.code_runner import Capture, CodeRunner
 from connectors.fetch import Fetch
 from connectors.http_client import HttpClient, Wire
+from connectors.http_compress import Compressor
 from connectors.http_errors import explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
@@ -208,11 +209,13 @@ class HttpTransport:
     async def _main(self) -> None:
         self._loop.set_exception_handler(_log_stray)
         self._client = HttpClient(self._guard, self._tls)
+        self._compressor = Compressor()
         await self._stop.wait()
         workers = list(self._workers)
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        self._compressor.close()
         await self._client.close()
 
     def _fill(self) -> None:
@@ -307,10 +310,13 @@ class HttpTransport:
             # A turn for the others: a long queue of such requests would hold the loop.
             await asyncio.sleep(0)
             return prepared
-        if sign is not None:
-            prepared = sign(prepared)
         job.deadline = time.monotonic() + job.policy.timeout_s
         try:
+            if job.policy.compress:
+                prepared = await self._compressor.compressed(prepared)
+            # Behind the compression: what is signed is what goes over the wire.
+            if sign is not None:
+                prepared = sign(prepared)
             return await self._client.exchange(prepared, job.policy)
         except asyncio.CancelledError:
             if not job.expired:

@@ -21,6 +21,9 @@ def compile_policy(delivery: DeliverySpec, quarantine: QuarantineSpec, report: R
             given[key] = _statuses(given[key], key, report)
     if overlap := given.get("success", frozenset()) & given.get("retry_on", frozenset()):
         report.at(("delivery", "retry_on"), f"{min(overlap)} is among 'success' too: it cannot be both")
+    if delivery.compress not in (None, "gzip"):
+        report.at(("delivery", "compress"), f"expected gzip, got {delivery.compress!r}")
+    given["compress"] = delivery.compress is not None
     periods = _given(quarantine)
     if "periods_s" in periods:
         periods["periods_s"] = tuple(periods["periods_s"])

@@ -42,6 +42,8 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     success: list[int | str] | None = None
     """Statuses: `409`, or `2xx` for all from 200 to 299."""
     retry_on: list[int | str] | None = None
+    compress: str | None = None
+    """`gzip`, or nothing."""
 
 
 class QuarantineSpec(msgspec.Struct, frozen=True):

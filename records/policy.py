@@ -53,6 +53,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses that mean "delivered"."""
     retry_on: frozenset[int] = RETRIED
     """Statuses after which it is tried again."""
+    compress: bool = False
+    """Whether larger bodies are sent compressed by gzip."""
     outbox: int = 1024
     """Invocations held in memory; past this the destination is behind and its matches become ranges of the log."""
     quarantine: Quarantine = Quarantine()

@@ -16,7 +16,7 @@ def test_without_a_word_the_defaults_hold(load_files: LoadFiles) -> None:
 
 
 def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
-    delivery = "delivery: {timeout_s: 2, retries: 0, success: [2xx, 409], retry_on: [5xx, 429]}"
+    delivery = "delivery: {timeout_s: 2, retries: 0, success: [2xx, 409], retry_on: [5xx, 429], compress: gzip}"
     quarantine = "quarantine: {errors_in_a_row: 3, periods_s: [1, 2.5]}"
     policy = load_files(crm=f"id: crm\n{URL}\n{delivery}\n{quarantine}").destinations["crm"].policy
     assert policy == Policy(
@@ -24,6 +24,7 @@ def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
         retries=0,
         success=frozenset({*range(200, 300), 409}),
         retry_on=frozenset({*range(500, 600), 429}),
+        compress=True,
         quarantine=Quarantine(errors_in_a_row=3, periods_s=(1, 2.5)),
     )
 
@@ -43,6 +44,7 @@ def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
             "delivery: {success: [409], retry_on: [409]}",
             "delivery.retry_on (3,38): 409 is among 'success' too: it cannot be both",
         ),
+        ("delivery: {compress: br}", "delivery.compress (3,22): expected gzip, got 'br'"),
         ("quarantine: {error_rate: 50}", "quarantine.error_rate (3,26): expected a number of at most 1"),
         ("quarantine: {periods_s: []}", "quarantine.periods_s (3,25): expected a list of at least 1 item"),
         ("delivery: 3", "delivery (3,11): expected a mapping, got a number"),

@@ -1,0 +1,44 @@
+"""docs/destinations.md names every key of a destination file, with the default that it has."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from ruamel.yaml import YAML
+
+from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, QuarantineSpec
+from records import Policy, Quarantine
+
+PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
+ROW = re.compile(r"^\| `(\w+)` \| (?:`(.*?)`)?", re.MULTILINE)
+
+
+def rows(section: str) -> dict[str, str]:
+    """Keys and defaults of a section's table; the first one is before any heading."""
+    parts = re.split(r"^## `(\w+)`$", PAGE, flags=re.MULTILINE)
+    sections = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+    return dict(ROW.findall(sections[section]))
+
+
+@pytest.mark.parametrize(
+    ("section", "spec"),
+    [("", DestinationSpec), ("limits", LimitsSpec), ("delivery", DeliverySpec), ("quarantine", QuarantineSpec)],
+)
+def test_every_key_is_there(section: str, spec: type[msgspec.Struct]) -> None:
+    assert list(rows(section)) == [field.encode_name for field in msgspec.structs.fields(spec)]
+
+
+@pytest.mark.parametrize(
+    ("section", "defaults"), [("limits", LimitsSpec()), ("delivery", Policy()), ("quarantine", Quarantine())]
+)
+def test_every_default_is_the_one_in_effect(section: str, defaults: msgspec.Struct) -> None:
+    def shown(value: Any) -> Any:
+        if value == frozenset(range(200, 300)):
+            return ["2xx"]
+        return sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value
+
+    written = {key: YAML(typ="safe").load(text) for key, text in rows(section).items() if text}
+    assert written == {key: shown(getattr(defaults, key)) for key in written}
+    assert len(written) >= 3

@@ -6,7 +6,7 @@ from hog.runtime import compare
 from hog.runtime.arithmetic import add, subtract
 from hog.runtime.concat import join
 from hog.runtime.errors import Failure
-from hog.runtime.text import to_text
+from hog.runtime.text import to_string
 from hog.runtime.truth import truthy
 from hog.stdlib.arguments import is_array
 from hog.stdlib.registry import function
@@ -135,7 +135,7 @@ def in_(item: Any, items: Any) -> bool:
 def plus(left: Any, right: Any) -> Any:
     """The sum; unlike the operator `+` it joins when one side is text."""
     if isinstance(left, str) or isinstance(right, str):
-        return join((to_text(left), to_text(right)))
+        return join((to_string(left), to_string(right)))
     return add(left, right)
 
 

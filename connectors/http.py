@@ -26,7 +26,6 @@ from importlib.metadata import PackageNotFoundError, version
 from traceback import extract_tb
 from typing import Any
 
-import msgspec
 import uvloop
 
 from connectors.code_runner import Capture, CodeRunner
@@ -36,7 +35,7 @@ from connectors.http_compress import Compressor
 from connectors.http_errors import explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
-from connectors.http_signing import signed_headers
+from connectors.http_signing import signed_headers, webhook_signatures, with_headers
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
 from records import Attempt, Code, ErrorKind, Invocation, Note, Policy, Request, Response, Verdict
@@ -315,6 +314,9 @@ class HttpTransport:
             if job.policy.compress:
                 prepared = await self._compressor.compressed(prepared)
             # Behind the compression: what is signed is what goes over the wire.
+            if job.policy.signing is not None:
+                signatures = webhook_signatures(prepared, job.policy.signing.keys, time.time())
+                prepared = with_headers(prepared, signatures)
             if sign is not None:
                 prepared = sign(prepared)
             return await self._client.exchange(prepared, job.policy)
@@ -361,9 +363,7 @@ def _attempt_of(
 def _signed(fetch: Fetch, code: Code, prepared: Prepared) -> Prepared:
     if not fetch.signing:
         return prepared
-    added = signed_headers(prepared, fetch.signing, code.inputs, time.time())
-    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in added}
-    return msgspec.structs.replace(prepared, headers=kept | added)
+    return with_headers(prepared, signed_headers(prepared, fetch.signing, code.inputs, time.time()))
 
 
 def _fetch_note(fetch: Fetch, now: float, decision: Decision, outcome: Response | Refused) -> Note:

@@ -5,19 +5,20 @@ an error: nothing is ever sent unsigned. Pure: the time is passed in.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
+
 from connectors.http_request import Prepared
+from destinations.signing import base64_key
 from hog import Failure
 
-_LEAST_SECRET_BYTES: Final = 24
 _SIGNED_ALWAYS: Final = ("host", "x-amz-date")
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
@@ -37,20 +38,29 @@ def signed_headers(
 
 
 def standard_webhooks(prepared: Prepared, secret: str, now: float) -> dict[str, str]:
-    """`webhook-timestamp` and `webhook-signature` over id, time and body.
+    """As `webhook_signatures`, with the one key of a secret in base64; raises Failure."""
+    try:
+        return webhook_signatures(prepared, (base64_key(secret),), now)
+    except ValueError as error:
+        raise Failure(str(error)) from None
+
+
+def webhook_signatures(prepared: Prepared, keys: Sequence[bytes], now: float) -> dict[str, str]:
+    """`webhook-timestamp` and `webhook-signature` over id, time and body, with one signature for each key.
 
     Source: the Standard Webhooks specification, section "Signature scheme", 2026-11.
     """
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        raise Failure("the signing secret is not base64; it begins with whsec_ or is base64 as a whole") from None
-    if len(key) < _LEAST_SECRET_BYTES:
-        raise Failure(f"the signing secret has {len(key)} bytes; at least {_LEAST_SECRET_BYTES} are needed")
     stamp = str(int(now))
     signed = f"{prepared.headers['webhook-id']}.{stamp}.".encode() + (prepared.body or b"")
-    signature = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
-    return {"webhook-timestamp": stamp, "webhook-signature": f"v1,{signature}"}
+    signatures = [base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys]
+    return {"webhook-timestamp": stamp, "webhook-signature": " ".join(f"v1,{each}" for each in signatures)}
+
+
+def with_headers(prepared: Prepared, added: Mapping[str, str]) -> Prepared:
+    """The request with these headers, instead of what it had by their names."""
+    names = {name.lower() for name in added}
+    kept = {name: value for name, value in prepared.headers.items() if name.lower() not in names}
+    return msgspec.structs.replace(prepared, headers=kept | dict(added))
 
 
 def aws_sigv4(

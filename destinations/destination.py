@@ -1,7 +1,7 @@
 """A compiled destination: what it wants, and the request or the program it makes of an event. It sends nothing."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import overload
 
 from destinations.code import CodeTemplate
@@ -26,8 +26,12 @@ class Destination:
         work: RequestTemplate | CodeTemplate,
         policy: Policy,
         secrets: Mapping[str, str],
+        masked: Iterable[str] = (),
     ) -> None:
-        """`work` is made of each event; `secrets` are the values of those that the templates use, by name."""
+        """`work` is made of each event; `secrets` are the values of those that the templates use, by name.
+
+        `masked` is what else must not show.
+        """
         self.spec = spec
         self.id = spec.id
         self.name = spec.name or spec.id
@@ -42,7 +46,7 @@ class Destination:
             # An event that the program captures counts how often it has come by.
             self._needs |= {"event.properties"}
         self._secrets = dict(secrets)
-        self._redactor = Redactor(self._secrets.values())
+        self._redactor = Redactor((*self._secrets.values(), *masked))
 
     def __repr__(self) -> str:
         """The id alone: what else is in here may hold secrets."""

@@ -113,8 +113,8 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     texts = TextCompiler(report, secrets, list(schema))
     inputs = compile_inputs(schema, spec.inputs, texts, report)
     work = _compile_work(spec, template, inputs, texts, report)
-    policy = compile_policy(spec.delivery, spec.quarantine, report)
-    return None if work is None else Destination(spec, filter, inputs, work, policy, texts.used_secrets)
+    policy = compile_policy(spec, texts, report)
+    return None if work is None else Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked)
 
 
 def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:

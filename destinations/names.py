@@ -44,8 +44,16 @@ def explain_in_code(chain: tuple[str, ...]) -> str | None:
     return explain_in_template(chain)
 
 
+def explain_in_setting(chain: tuple[str, ...]) -> str | None:
+    """What to write instead of `chain` in a setting; None if there is nothing to say."""
+    if chain[0] in TEMPLATE_ROOTS:
+        return f"`{chain[0]}` differs from event to event, and this is read once for all: only `secrets` can stand here"
+    return None
+
+
 IN_FILTER = hog.Names(FILTER_ROOTS, explain_in_filter, place="in a filter")
 IN_TEMPLATE = hog.Names(TEMPLATE_ROOTS, explain_in_template, place="in a template")
 IN_CODE = hog.Names(
     TEMPLATE_ROOTS - {"secrets"}, explain_in_code, ("fetch", "postHogCapture"), place="in a destination's code"
 )
+IN_SETTING = hog.Names({"secrets"}, explain_in_setting, place="in a setting")

@@ -1,4 +1,4 @@
-"""A file's `delivery` and `quarantine` to what the delivery goes by."""
+"""A file's `delivery`, `quarantine` and `signing_secret` to what the delivery goes by."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,17 @@ from typing import Any, Final
 import msgspec
 
 from destinations.report import Report
-from destinations.spec import DeliverySpec, QuarantineSpec
+from destinations.signing import compile_signing
+from destinations.spec import DestinationSpec
+from destinations.templates import TextCompiler
 from records import Policy, Quarantine
 
 _CLASS: Final = re.compile(r"[1-5]xx", re.IGNORECASE)
 
 
-def compile_policy(delivery: DeliverySpec, quarantine: QuarantineSpec, report: Report) -> Policy:
+def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -> Policy:
     """The defaults, with what the file says instead."""
+    delivery = spec.delivery
     given = _given(delivery)
     for key in ("success", "retry_on"):
         if key in given:
@@ -24,7 +27,8 @@ def compile_policy(delivery: DeliverySpec, quarantine: QuarantineSpec, report: R
     if delivery.compress not in (None, "gzip"):
         report.at(("delivery", "compress"), f"expected gzip, got {delivery.compress!r}")
     given["compress"] = delivery.compress is not None
-    periods = _given(quarantine)
+    given["signing"] = compile_signing(spec.signing_secret, texts, report)
+    periods = _given(spec.quarantine)
     if "periods_s" in periods:
         periods["periods_s"] = tuple(periods["periods_s"])
     return Policy(quarantine=Quarantine(**periods), **given)

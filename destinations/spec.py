@@ -79,5 +79,7 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)
+    signing_secret: str | list[str] | None = None
+    """Signs every request; two while one replaces the other."""
     delivery: DeliverySpec = msgspec.field(default_factory=DeliverySpec)
     quarantine: QuarantineSpec = msgspec.field(default_factory=QuarantineSpec)

@@ -1,13 +1,23 @@
 """Compiles the texts of one destination file, and notes which secrets they use. It renders nothing."""
 
+from typing import NamedTuple
+
 import hog
 from catalog.problem import path_text, suggestion
 from catalog.yaml_file import Steps
-from destinations.names import IN_TEMPLATE
+from destinations.names import IN_SETTING, IN_TEMPLATE
 from destinations.report import Report
 from destinations.secrets import Secrets
 from destinations.url import UrlTemplate
 from destinations.values import Chain, Constant, Template, Url, Value
+
+
+class Piece(NamedTuple):
+    """A part of a setting's text."""
+
+    text: str
+    written: bool
+    """As it stands in the file; else it is the value of an expression."""
 
 
 class TextCompiler:
@@ -19,6 +29,8 @@ class TextCompiler:
         self._secrets = secrets
         self._inputs = inputs
         self.used_secrets: dict[str, str] = {}
+        self.masked: set[str] = set()
+        """What else must not show: what settings made of secrets."""
 
     def text(self, text: str, path: Steps) -> Value:
         """A template."""
@@ -50,6 +62,35 @@ class TextCompiler:
         for program in template.programs:
             self._check_chains(program, text, path)
         return Url(template) if template.programs else Constant(template.render({}))
+
+    def setting(self, text: str, path: Steps) -> str | None:
+        """The text of a setting, read now: it sees nothing but secrets. None where something is wrong with it."""
+        pieces = self.setting_pieces(text, path)
+        return None if pieces is None else "".join(piece.text for piece in pieces)
+
+    def setting_pieces(self, text: str, path: Steps) -> "list[Piece] | None":
+        """The same in pieces, for a caller that has to know what was written and what was put in."""
+        try:
+            parts = hog.template_parts(text, names=IN_SETTING)
+        except hog.HogError as error:
+            self._report.of_hog(path, error)
+            return None
+        for part in parts:
+            if isinstance(part, hog.Program):
+                self._check_chains(part, text, path)
+        if self._report.has_problem_at(path):
+            return None
+        try:
+            return [
+                Piece(part, True)
+                if isinstance(part, str)
+                else Piece(hog.to_text(part({"secrets": self.used_secrets})), False)
+                for part in parts
+            ]
+        except hog.HogRuntimeError:
+            # Its message may hold a part of a secret.
+            self._report.at(path, "an expression in it fails for the secrets as they are now")
+            return None
 
     def _check_chains(self, program: hog.Program, text: str, path: Steps) -> None:
         for chain in sorted(program.chains):

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from records.hidden import SigningKeys
+
 SUCCESS: Final = frozenset(range(200, 300))
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that say "not now". Every other answer but success says "not like this", and a retry would not change it."""
@@ -55,6 +57,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses after which it is tried again."""
     compress: bool = False
     """Whether larger bodies are sent compressed by gzip."""
+    signing: SigningKeys | None = None
+    """What every request is signed with, by Standard Webhooks."""
     outbox: int = 1024
     """Invocations held in memory; past this the destination is behind and its matches become ranges of the log."""
     quarantine: Quarantine = Quarantine()

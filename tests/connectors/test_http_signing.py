@@ -7,7 +7,8 @@ import pytest
 
 from connectors.http_guard import Guard
 from connectors.http_request import Prepared, Preparer
-from connectors.http_signing import aws_sigv4, signed_headers, standard_webhooks
+from connectors.http_signing import aws_sigv4, signed_headers, standard_webhooks, webhook_signatures
+from destinations.signing import key_of
 from hog import Failure
 from records import Request
 
@@ -28,6 +29,14 @@ def test_the_example_of_the_standard_webhooks_libraries() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
+
+
+def test_each_key_makes_a_signature_of_its_own() -> None:
+    request = prepared("https://a.example/", body=b'{"test": 2432232314}')
+    headers = webhook_signatures(request, (key_of(SECRET), key_of("a plain secret of some length")), 1614265330)
+    published, other = headers["webhook-signature"].split(" ")
+    assert published == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert other.startswith("v1,")
 
 
 def test_the_example_of_the_aws_documentation() -> None:

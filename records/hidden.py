@@ -1,0 +1,23 @@
+"""What a policy holds that nobody may see: keys, credentials. Their text form, in a log or a traceback, is `***`."""
+
+from typing import Any
+
+import msgspec
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """Shows that it is there, and nothing of what it holds."""
+
+    def __repr__(self) -> str:
+        """The kind of thing it is."""
+        return f"{type(self).__name__}(***)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """What rich shows instead of the fields, also in a traceback with locals."""
+        return [("hidden", "***")]
+
+
+class SigningKeys(Hidden, frozen=True):
+    """What requests are signed with: every key makes a signature of its own, so that one can be replaced."""
+
+    keys: tuple[bytes, ...]

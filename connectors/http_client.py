@@ -28,14 +28,16 @@ from aiohttp import (
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from connectors.http_errors import AddressRefusedError
+from connectors.http_errors import AddressRefusedError, ProxyAnswerError
 from connectors.http_guard import Guard
 from connectors.http_request import Prepared
+from connectors.http_route import Routes
 from records import CUT_MARGIN_BYTES, KEPT_BODY_BYTES, Policy, Response
 
 BODY_LIMIT = KEPT_BODY_BYTES + CUT_MARGIN_BYTES
 _WHOLE_BODY = 512 * 1024
 _SWITCHING_PROTOCOLS = 101
+_PROXY_AUTHENTICATION = 407
 
 _NAME_LOOKUPS = 16
 """Names looked up at once. Each may block its thread for as long as the machine's resolver waits, mostly 10 s."""
@@ -112,6 +114,7 @@ class HttpClient:
             skip_auto_headers=("content-type",),
             timeout=ClientTimeout(total=None),
         )
+        self._routes = Routes(guard)
         self._timeouts: dict[float, ClientTimeout] = {}
 
     def enter(self) -> Wire:
@@ -124,14 +127,18 @@ class HttpClient:
         """Sends one request and reads its answer.
 
         Raises:
-            Exception: whatever aiohttp raises, or AddressRefusedError; `http_errors.explain` names it.
+            Exception: whatever aiohttp raises, or one of `http_errors`; `http_errors.explain` names it.
         """
+        route = self._routes.of(prepared, policy)
+        target = prepared.target.url
         try:
             response = await self._session.request(
                 prepared.method,
-                prepared.target.url,
+                target,
                 data=_payload(prepared.body),
-                headers=prepared.headers,
+                headers=route.headers,
+                proxy=route.proxy,
+                proxy_headers=route.proxy_headers,
                 allow_redirects=False,
                 timeout=self._timeout(policy.connect_timeout_s),
                 middlewares=None if prepared.method in _NEVER_REPEATED else (_send_once,),
@@ -139,6 +146,8 @@ class HttpClient:
         except _BrokenError as error:
             raise error.__cause__ or error from None
         try:
+            if response.status == _PROXY_AUTHENTICATION and route.proxy is not None and target.scheme == "http":
+                raise ProxyAnswerError(response.status)
             body = await _read(response)
         finally:
             if not response.closed:

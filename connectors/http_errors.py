@@ -12,6 +12,7 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientConnectorSSLError,
+    ClientHttpProxyError,
     ClientOSError,
     ClientPayloadError,
     ClientResponseError,
@@ -39,26 +40,51 @@ class AddressRefusedError(Exception):
         self.address = address
 
 
+class PrivateNameError(Exception):
+    """A proxy would have been asked for a name of a private network."""
+
+
+class ProxyAnswerError(Exception):
+    """The proxy itself has answered a request that it should have passed on."""
+
+    def __init__(self, status: int) -> None:
+        """`status` of its answer."""
+        super().__init__(str(status))
+        self.status = status
+
+
 def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
     """The kind and the sentence for an error of the client; None for one that nobody expected."""
-    origin = target.origin
+    proxy = policy.proxy
+    origin = _far(target, policy)
+    # Whose name is looked up, and who is connected to.
+    near = origin if proxy is None else f"The proxy {proxy.origin}"
     match error:
         case AddressRefusedError():
-            return Refused(ErrorKind.BLOCKED, blocked(origin, error.address))
+            return Refused(ErrorKind.BLOCKED, blocked(near, error.address))
+        case PrivateNameError():
+            return Refused(
+                ErrorKind.BLOCKED,
+                f"{target.origin} has a name of a private network, which no proxy is asked for, and was not contacted;"
+                " write its address, which --allow can open, or leave the proxy out.",
+            )
         case ConnectionTimeoutError():
             return _connect(
                 f"{origin} could not be connected to within {policy.connect_timeout_s:g} s; check the host, the port"
                 " and the firewalls on the way."
             )
         case ClientConnectorDNSError():
-            return _connect(_name_failure(origin, error.os_error))
+            return _connect(_name_failure(target.origin if proxy is None else proxy.origin, error.os_error))
+        case ClientHttpProxyError(status=status) | ProxyAnswerError(status=status):
+            hint = _PROXY_HINTS.get(status, "check that it is a proxy, and that it may reach this host")
+            return _connect(f"{near} did not pass the request on to {target.origin}, it answered {status}; {hint}.")
         case ClientConnectorCertificateError():
             reason = getattr(error.certificate_error, "verify_message", "") or "it does not match"
             return _connect(f"The certificate of {origin} was not accepted: {reason}; renew it or trust its issuer.")
         case ClientConnectorSSLError():
             return _connect(f"{origin} could not agree on TLS; check that this port speaks HTTPS and its TLS versions.")
         case ClientConnectorError():
-            return _connect(_connect_failure(origin, error.os_error.errno))
+            return _connect(_connect_failure(near, error.os_error.errno))
         case ClientResponseError():
             return _reset(_response_failure(origin, error))
         case ClientPayloadError():
@@ -70,12 +96,26 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
     return None
 
 
+_PROXY_HINTS = {
+    403: "it does not allow this host or port",
+    407: "check the user and the password in `delivery.proxy`",
+    502: "it cannot reach the host",
+    503: "it cannot reach the host",
+    504: "it cannot reach the host",
+}
+
+
+def _far(target: Target, policy: Policy) -> str:
+    """Who answers, and by which way."""
+    return target.origin if policy.proxy is None else f"{target.origin} (through the proxy {policy.proxy.origin})"
+
+
 def timed_out(target: Target, policy: Policy) -> Refused:
     """The whole request took longer than the destination's policy allows."""
     return Refused(
         ErrorKind.TIMEOUT,
-        f"{target.origin} did not answer completely within {policy.timeout_s:g} s; make it answer faster, or let it"
-        " answer first and work afterwards.",
+        f"{_far(target, policy)} did not answer completely within {policy.timeout_s:g} s; make it answer faster, or"
+        " let it answer first and work afterwards.",
     )
 
 

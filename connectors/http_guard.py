@@ -41,6 +41,15 @@ _RESERVED: tuple[Network, ...] = tuple(
     for text in ("192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/3", "2001::/23", "2001:db8::/32", "3fff::/20")
 )
 
+# Source: RFC 6761 (localhost), RFC 6762 (local) and its appendix G (the next six), RFC 8375 (home.arpa); the rest are
+# what Kubernetes, the older /etc/hosts files, and the metadata services of Google and Tencent Cloud go by, 2026-11.
+_PRIVATE_NAME = re.compile(
+    r"[^.]+"
+    r"|(.+\.)?(localhost|local|intranet|internal|private|corp|home|lan|home\.arpa|svc|localdomain)"
+    r"|metadata\.goog|metadata\.tencentyun\.com",
+    re.IGNORECASE,
+)
+
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -76,6 +85,11 @@ def embedded(address: Address) -> IPv4Address | None:
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+def is_private_name(host: str) -> bool:
+    """Whether a name can only mean something in a private network: what a proxy that looks it up must not be asked."""
+    return _PRIVATE_NAME.fullmatch(host.removesuffix(".")) is not None
 
 
 def literal(host: str) -> Address | None:

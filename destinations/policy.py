@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from destinations.proxy import compile_proxy
 from destinations.report import Report
 from destinations.signing import compile_signing
 from destinations.spec import DestinationSpec
@@ -27,6 +28,7 @@ def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -
     if delivery.compress not in (None, "gzip"):
         report.at(("delivery", "compress"), f"expected gzip, got {delivery.compress!r}")
     given["compress"] = delivery.compress is not None
+    given["proxy"] = compile_proxy(delivery.proxy, texts, report)
     given["signing"] = compile_signing(spec.signing_secret, texts, report)
     periods = _given(spec.quarantine)
     if "periods_s" in periods:

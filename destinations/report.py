@@ -16,9 +16,9 @@ class Report:
         self.yaml = yaml
         self.problems: list[Problem] = []
 
-    def at(self, path: Steps, message: str) -> None:
-        """A problem of the value at `path`."""
-        self._add(path, self.yaml.place(path), message)
+    def at(self, path: Steps, message: str, *, hide: bool = False) -> None:
+        """A problem of the value at `path`; with `hide` its line of the file is not shown: it holds a password."""
+        self._add(path, self.yaml.place(path), message, "" if hide else None)
 
     def at_key(self, path: Steps, message: str) -> None:
         """A problem of the key at `path`."""
@@ -37,12 +37,12 @@ class Report:
         place = self.yaml.place_inside(path, line, column)
         if place is None:
             # The file's lines were folded into other ones: the place is the text's begin, the excerpt the text itself.
-            self._add(path, self.yaml.place(path), message, own_excerpt)
+            self._add(path, self.yaml.place(path), message, own_excerpt or None)
         else:
             self._add(path, place, message)
 
-    def _add(self, path: Steps, place: Place, message: str, own_excerpt: str = "") -> None:
-        shown = own_excerpt or excerpt(self.yaml.lines, place.line, place.column)
+    def _add(self, path: Steps, place: Place, message: str, own_excerpt: str | None = None) -> None:
+        shown = excerpt(self.yaml.lines, place.line, place.column) if own_excerpt is None else own_excerpt
         problem = Problem(self.file, path_text(path), place.line, place.column, message, shown, self.destination)
         if problem not in self.problems:
             self.problems.append(problem)

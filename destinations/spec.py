@@ -44,6 +44,8 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     retry_on: list[int | str] | None = None
     compress: str | None = None
     """`gzip`, or nothing."""
+    proxy: str | None = None
+    """The URL of an HTTP proxy, made of secrets where it needs them."""
 
 
 class QuarantineSpec(msgspec.Struct, frozen=True):

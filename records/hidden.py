@@ -21,3 +21,19 @@ class SigningKeys(Hidden, frozen=True):
     """What requests are signed with: every key makes a signature of its own, so that one can be replaced."""
 
     keys: tuple[bytes, ...]
+
+
+class Proxy(Hidden, frozen=True):
+    """An HTTP proxy that requests go through."""
+
+    host: str
+    """A name or an address, as it was written; without the brackets of IPv6."""
+    port: int
+    authorization: str | None = None
+    """The whole value of `Proxy-Authorization`."""
+
+    @property
+    def origin(self) -> str:
+        """The part of its URL that may be shown."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from records.hidden import SigningKeys
+from records.hidden import Proxy, SigningKeys
 
 SUCCESS: Final = frozenset(range(200, 300))
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -57,6 +57,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses after which it is tried again."""
     compress: bool = False
     """Whether larger bodies are sent compressed by gzip."""
+    proxy: Proxy | None = None
+    """What requests go through."""
     signing: SigningKeys | None = None
     """What every request is signed with, by Standard Webhooks."""
     outbox: int = 1024

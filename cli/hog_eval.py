@@ -96,9 +96,24 @@ def encoded(done: Evaluation) -> bytes:
     fields = {name: getattr(done, name) for name in ("result", "prints", "fetches")}
     error = None if done.error is None else msgspec.structs.asdict(done.error)
     try:
+        json_text.check_size(fields)
         return json_text.dumps(fields | {"error": error})
-    except json_text.JsonError:
-        return json_text.dumps(fields | {"result": hog.to_text(done.result), "error": error})
+    except (json_text.JsonError, hog.Failure):
+        # Such as what is nested too deeply, or a time outside the calendar: that may have no text either.
+        return json_text.dumps({name: _told(value) for name, value in fields.items()} | {"error": error})
+
+
+def _told(value: Any) -> Any:
+    """The value, or its text, or that it has none."""
+    try:
+        json_text.check_size(value)
+        return json_text.loads(json_text.dumps(value))
+    except (json_text.JsonError, hog.Failure):
+        pass
+    try:
+        return hog.to_text(value)
+    except (RecursionError, ValueError, hog.Failure) as error:
+        return f"<a value that cannot be shown: {error}>"
 
 
 def problem_of(error: hog.HogError) -> Problem:

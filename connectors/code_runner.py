@@ -159,7 +159,8 @@ class _Evaluation:
             raise Failure(f"postHogCapture: the event came out of such a program {loops} times; a loop is refused")
         properties = given.get("properties")
         properties = dict(properties) if isinstance(properties, dict) else {}
-        key = str(given.get("distinct_id") or origin["distinct_id"] or origin["person_id"])
+        # Not `str`: what Python makes of a value may be endless, and tells where it lies in memory.
+        key = hog.to_text(given.get("distinct_id") or origin["distinct_id"] or origin["person_id"])
         event = {
             "uuid": captured_uuid(self._id),
             "event": given["event"],
@@ -168,6 +169,7 @@ class _Evaluation:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "team_id": origin["project"],
         }
+        json_text.check_size(properties)
         try:
             captured = _Captured(key, json_text.dumps(event))
         except json_text.JsonError as error:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from connectors.http_request import Refused
-from hog import Failure, json_text
+from hog import Failure, json_text, to_text
 from records import Request, Response
 
 _NO_BODY: Final = frozenset({"GET", "HEAD"})
@@ -60,7 +60,7 @@ def _headers(given: Any) -> dict[str, str]:
         return {"Content-Type": "application/json"}
     if not isinstance(given, Mapping):
         raise Failure("the option 'headers' of fetch must be a dictionary")
-    return {str(name): value for name, value in given.items() if isinstance(value, str)}
+    return {to_text(name): value for name, value in given.items() if isinstance(value, str)}
 
 
 def _body(given: Any) -> bytes:
@@ -68,6 +68,7 @@ def _body(given: Any) -> bytes:
         return b""
     if isinstance(given, str):
         return json_text.without_lone_surrogates(given).encode()
+    json_text.check_size(given)
     try:
         return json_text.dumps(given)
     except json_text.JsonError as error:

@@ -6,12 +6,16 @@ from hog.runtime.text import quote
 from hog.runtime.values import ErrorValue
 
 _CARET_WIDTH: Final = 160
+_MESSAGE: Final = 4000
+"""Characters of a message: it may quote a value, of any size, and ends up in logs and dead letters."""
 
 
 class HogError(Exception):
     """Something is wrong in a Hog source: what, and where (line and column count from 1)."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1, source: str = "") -> None:
+        if len(message) > _MESSAGE:
+            message = f"{message[:_MESSAGE]}…"
         super().__init__(message, line, column, source)
         self.message = message
         self.line = line

@@ -12,11 +12,16 @@ from typing import Any, NoReturn, TypeAlias
 import msgspec
 
 from hog.runtime.errors import Failure
+from hog.runtime.limits import reserve, spend
 from hog.runtime.text import to_string
 from hog.runtime.values import RECORDS
 
 Value: TypeAlias = Any
 """None, bool, int, float, str, a list, tuple or dict of values, or one of `hog.runtime.values`."""
+
+
+_ITEM_BYTES = 16
+_COUNT_EVERY = 65_536
 
 
 class JsonError(ValueError):
@@ -61,6 +66,32 @@ def dumps(value: Value) -> bytes:
         raise JsonError("nested too deeply") from None
     except (TypeError, ValueError, Failure) as error:
         raise JsonError(str(error)) from None
+
+
+def check_size(value: Value) -> None:
+    """Refuse what a program made when its JSON would be too large: a few arrays that hold each other twice are enough.
+
+    To be called before `dumps`, which nothing can stop. It counts as work and memory of the evaluation under way.
+
+    Raises:
+        LimitFailure: It is too large, or contains itself.
+    """
+    waiting, size, counted = [value], 0, 0
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            size += len(item)
+        elif isinstance(item, Mapping):
+            size += _ITEM_BYTES * len(item)
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            size += _ITEM_BYTES * len(item)
+            waiting.extend(item)
+        if size > counted + _COUNT_EVERY:
+            spend(size - counted)
+            counted = size
+            reserve(size)
 
 
 def without_lone_surrogates(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hog import nodes
 from hog.compiler.code import set_position
+from hog.compiler.fencing import tick_calls
 from hog.compiler.lowering import Lowering
 from hog.compiler.scopes import Kinds
 from hog.compiler.sharing import share_reads
@@ -39,6 +40,7 @@ def compile_tree(node: nodes.Expr | nodes.Program, names: Names | None, source: 
         kinds = lowering.scopes.found_out(copies=lowering.assigns_members)
         if kinds != Kinds():
             lowering, body = _lowered(node, names, source, kinds)
+        lowering.fenced = tick_calls(body, source) or lowering.fenced
         code = _code(body, lowering)
     except (RecursionError, MemoryError, SyntaxError):
         # SyntaxError: more loops and blocks within each other than Python has room for.

@@ -9,7 +9,7 @@ from hog import nodes
 from hog.compiler.code import Code, Kind, call, choose, is_type, keep, name, right_first
 from hog.compiler.operators import join_all, join_any
 from hog.runtime.errors import Failure
-from hog.runtime.patterns import Finder, finder, like_finder
+from hog.runtime.patterns import Finder, finder, instructions_of, like_finder
 from hog.runtime.text import to_string
 from hog.runtime.truth import truthy
 
@@ -35,6 +35,8 @@ _PYTHON: Final[dict[str, type[ast.cmpop]]] = {
     ">=": ast.GtE,
 }
 _MIRRORED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_MAX_INSTRUCTIONS: Final = 1_000_000
+"""Of all literal patterns of a source: compiling them takes some 0.4 s."""
 _MATCHING: Final = {
     "like": ("like", False),
     "ilike": ("like", True),
@@ -145,9 +147,12 @@ def _with_pattern(
 def pattern_finder(lowering: Lowering, helper: str, pattern: object, ignore_case: bool, node: nodes.Expr) -> Finder:
     """The finder of a literal pattern; a bad pattern is a compile error."""
     try:
-        if helper == "like":
-            return like_finder(to_string(pattern), ignore_case)
         # What counts as false finds nothing, like the empty pattern: `'null' =~ null` is false.
-        return finder(to_string(pattern) if truthy(pattern) else "", ignore_case)
+        text = to_string(pattern) if helper == "like" or truthy(pattern) else ""
+        made = (like_finder if helper == "like" else finder)(text, ignore_case)
+        lowering.instructions += instructions_of(text, ignore_case, helper == "like")
+        if lowering.instructions > _MAX_INSTRUCTIONS:
+            raise Failure("all the patterns of this source together are too large")
+        return made
     except Failure as failure:
         raise lowering.error(str(failure), node) from None

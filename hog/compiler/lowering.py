@@ -27,6 +27,8 @@ class Lowering:
         self.reads: dict[ast.expr, Chain] = {}
         """The nodes that read globals, and each what."""
         self.pure = True
+        self.instructions = 0
+        """The size of its literal patterns."""
         self.fenced = False
         """Whether the program can take long or leap: then it runs within budgets."""
         self.assigns_members = False

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from hog import nodes
 from hog.compiler.code import Code, Kind, call, choose, keep, name, right_first
+from hog.runtime.limits import MAX_INTEGER_BITS
 
 if TYPE_CHECKING:
     from hog.compiler.lowering import Lowering
 
 _ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
+_BOUND: Final = 1 << MAX_INTEGER_BITS
 _INLINE: Final[dict[str, type[ast.operator]]] = {"+": ast.Add, "-": ast.Sub}
 
 
@@ -49,7 +51,8 @@ def _join(operands: list[Code], strict: ast.operator, lazy: ast.boolop) -> Code:
 
 def lower_arithmetic(lowering: Lowering, node: nodes.ArithmeticOperation) -> Code:
     """The right side is evaluated first. The sum or difference of two integers has a fast path:
-    `(l + r if type(r := right) is type(l := left) is int else add(l, r))`.
+    `((s if -2**4096 < (s := l + r) < 2**4096 else add(l, r)) if type(r := right) is type(l := left) is int else
+    add(l, r))`. Where the sum is too large `add` says so.
     """
     right, left = lowering.expression(node.right), lowering.expression(node.left)
     helper, inline = _ARITHMETIC[node.op], _INLINE.get(node.op)
@@ -58,5 +61,8 @@ def lower_arithmetic(lowering: Lowering, node: nodes.ArithmeticOperation) -> Cod
     kept_left, kept_right = lowering.temporary(), lowering.temporary()
     types = call("type", keep(kept_right, right.tree)), call("type", keep(kept_left, left.tree))
     integers = ast.Compare(types[0], [ast.Is(), ast.Is()], [types[1], name("int")])
-    fast = ast.BinOp(name(kept_left), inline(), name(kept_right))
+    slow = call(helper, name(kept_left), name(kept_right))
+    made = lowering.temporary()
+    fits = [ast.Constant(-_BOUND), keep(made, ast.BinOp(name(kept_left), inline(), name(kept_right)))]
+    fast = choose(ast.Compare(fits[0], [ast.Lt(), ast.Lt()], [fits[1], ast.Constant(_BOUND)]), name(made), slow)
     return Code(choose(integers, fast, call(helper, name(kept_left), name(kept_right))), Kind.NUMBER)

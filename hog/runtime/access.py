@@ -3,14 +3,16 @@
 Arrays count from 1, and from -1 backwards.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from hog.runtime.errors import Failure
-from hog.runtime.limits import check_items, check_length
+from hog.runtime.limits import FEW, ITEM_BYTES, SMALL, check_items, check_length, reserve, spend
 from hog.runtime.text import nested_text
 from hog.runtime.truth import type_name
 from hog.runtime.values import FIELDS
+
+_COPY_UNITS: Final = 8
 
 
 def get(holder: Any, key: Any) -> Any:
@@ -49,31 +51,46 @@ def set_member(holder: Any, key: Any, value: Any) -> None:
 def loop_values(holder: Any) -> list[Any]:
     """What `for (let v in holder)` walks: a copy, so that changes on the way do not matter."""
     if isinstance(holder, Mapping):
+        _count(len(holder))
         return list(holder.values())
     if holder is None:
         raise Failure("null cannot be walked; write `?? []` behind it")
-    return list(holder) if isinstance(holder, (list, tuple)) else []
+    if not isinstance(holder, (list, tuple)):
+        return []
+    _count(len(holder))
+    return list(holder)
 
 
-def loop_items(holder: Any) -> list[tuple[Any, Any]]:
+def loop_items(holder: Any) -> Iterable[tuple[Any, Any]]:
     """What `for (let k, v in holder)` walks. The keys of an array count from 0."""
+    values = loop_values(holder)
     if isinstance(holder, Mapping):
-        return list(holder.items())
-    return list(enumerate(loop_values(holder)))
+        _count(len(holder))
+        return zip(list(holder), values, strict=True)
+    return enumerate(values)
 
 
 def copied(value: Any) -> Any:
     """A copy of what a program reads of its globals and may change. They are JSON, so nothing contains itself."""
-    if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in value.items()}
+    if not isinstance(value, (Mapping, list)):
+        return value
+    if len(value) > FEW:
+        spend(len(value) * _COPY_UNITS)
     if isinstance(value, list):
         return [copied(item) for item in value]
-    return value
+    return {key: copied(item) for key, item in value.items()}
 
 
 def can_be_key(value: Any) -> bool:
     """Containers cannot. A tuple of tuples of tuples, each twice the one before, would take forever to hash."""
     return not isinstance(value, (list, tuple, dict))
+
+
+def _count(items: int) -> None:
+    """So many items are copied, so that they can be walked."""
+    if items > SMALL:
+        spend(items // 2)
+        reserve(items * ITEM_BYTES)
 
 
 def _check_key(key: Any) -> None:

@@ -11,7 +11,8 @@ from hog.runtime.errors import Failure
 from hog.runtime.limits import MAX_DIGITS, MAX_INTEGER_BITS, SMALL, spend
 
 _RADIX: Final = {"0x": 16, "0o": 8, "0b": 2}
-_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive (`++`): where the digits of a long text could be shared out again, matching would take its square.
+_DECIMAL: Final = re.compile(r"[+-]?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 _INTEGER: Final = re.compile(r"[+-]?\d{1,1200}", re.ASCII)
 
 

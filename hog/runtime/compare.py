@@ -10,7 +10,7 @@ from typing import Any, Final
 from hog.runtime.arithmetic import text_number
 from hog.runtime.dates import moment_of, seconds
 from hog.runtime.errors import Failure
-from hog.runtime.limits import SMALL, spend
+from hog.runtime.limits import FEW, SMALL, spend
 from hog.runtime.patterns import text_contains
 from hog.runtime.text import to_string
 from hog.runtime.truth import type_name
@@ -97,11 +97,12 @@ def member(item: Any, items: Sequence[Any]) -> bool:
 
 def position(item: Any, items: Sequence[Any]) -> int:
     """Where `item` is among `items`, from 1; 0 when it is not. As `member`."""
-    if len(items) <= _BATCH:
+    if len(items) <= FEW:
         return _position(item, items)
     for start in range(0, len(items), _BATCH):
-        spend(_BATCH * _SAME_UNITS)
-        found = _position(item, items[start : start + _BATCH])
+        batch = items[start : start + _BATCH]
+        spend(len(batch) * _SAME_UNITS)
+        found = _position(item, batch)
         if found:
             return start + found
     return 0
@@ -179,7 +180,7 @@ def _as_seconds(left: Any, right: Any) -> tuple[Any, Any]:
 
 
 def _numeric(items: Sequence[Any]) -> bool:
-    if len(items) > SMALL:
+    if len(items) > FEW:
         spend(len(items) * _SAME_UNITS)
     return all(
         math.isfinite(item) if isinstance(item, float) else isinstance(item, int) and not isinstance(item, bool)

@@ -21,6 +21,8 @@ MAX_DIGITS: Final = 1_200
 """Digits of an integer in a text; about as many as `MAX_INTEGER_BITS` allows."""
 SMALL: Final = 4096
 """Values of fewer bytes or items than this are not counted one by one; what they cost shows in the time."""
+FEW: Final = 32
+"""The same for items that are looked at one by one in Python, and for text that is worked on in Python."""
 ITEM_BYTES: Final = 8
 """An item of an array, as the language counts it."""
 
@@ -84,6 +86,7 @@ def check_items(count: int) -> None:
     """Refuse to make an array of this many items when that is too many."""
     check_length(count)
     if count > SMALL:
+        spend(count // 16)
         reserve(count * ITEM_BYTES)
 
 

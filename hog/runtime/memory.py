@@ -12,6 +12,8 @@ from typing import Any, Final
 from hog.runtime.values import FunctionValue
 
 _SCALARS: Final = frozenset({int, float, bool, type(None)})
+_NUMBER_BYTES: Final = 40
+"""A number of usual size, which is not counted: it may be in many places."""
 _CONTAINERS: Final = (list, tuple, dict, FunctionValue, FunctionType, CellType)
 
 
@@ -33,7 +35,11 @@ def live_bytes(until: FrameType, passed_over: Iterable[Any] = ()) -> int:
         elif isinstance(value, _CONTAINERS) and id(value) not in seen:
             seen.add(id(value))
             total += sys.getsizeof(value)
-            waiting.extend(_inside(value))
+            if isinstance(value, (list, tuple)) and _SCALARS.issuperset(map(type, value)):
+                # Most long arrays hold numbers; at this speed looking at them often does not stop the program.
+                total += max(0, sum(map(sys.getsizeof, value)) - _NUMBER_BYTES * len(value))
+            else:
+                waiting.extend(_inside(value))
     return total
 
 
@@ -49,5 +55,4 @@ def _inside(value: Any) -> Iterable[Any]:
             return (value.cell_contents,)
         except ValueError:  # Not set yet.
             return ()
-    # Most long arrays hold numbers; at this speed looking at them again and again does not stop the program.
-    return () if _SCALARS.issuperset(map(type, value)) else tuple(value)
+    return tuple(value)

@@ -24,7 +24,8 @@ SLICE_S: Final = 0.002
 """A program that may pause does so after this time."""
 _LOOK_EVERY_S: Final = 0.0005
 _FIRST_CHUNK: Final = 64
-_MAX_CHUNK: Final = 65_536
+_MAX_CHUNK: Final = 1024
+"""Not more, however quick the ticks have been: those that come may each bring many calls too small to be counted."""
 _UNITS: Final = 20_000
 """Characters or items that a library function works on between two looks at the clock."""
 _BYTES_PER_S: Final = 1_000_000_000
@@ -101,11 +102,11 @@ class Run:
         function = self._effects.get(name)
         if function is None:
             raise Failure(f"{name} is not available here")
-        began = self._clock()
+        began, peak = self._clock(), self._peak()
         try:
             return function(*arguments)
         finally:
-            self._was_outside(began)
+            self._was_outside(began, peak)
 
     def spend(self, units: int) -> None:
         """See Budget."""
@@ -150,16 +151,22 @@ class Run:
             # A reason to weigh, nothing more: the time may have gone by while the machine did something else.
             self._weigh(0)
         if self._pause is not None and now - self._slice_began >= SLICE_S:
+            peak = self._peak()
             self._pause()
-            self._was_outside(now)
+            self._was_outside(now, peak)
         return since_s
 
-    def _was_outside(self, began: float) -> None:
+    def _peak(self) -> int:
+        """The process's size, where the second net is up."""
+        return _peak_bytes() if self._grown else 0
+
+    def _was_outside(self, began: float, peak: int) -> None:
         now = self._clock()
         self._outside_s += now - began
         self._looked = self._slice_began = now
-        # Who else grew meanwhile is not this program's doing.
-        self._grown = 0
+        if peak:
+            # Who else grew meanwhile is not this program's doing; how far it had grown by itself is not forgotten.
+            self._grown += _peak_bytes() - peak
 
     def _chunks(self) -> Iterator[Iterator[None]]:
         """Ticks in chunks; between two of them the fences are looked at."""

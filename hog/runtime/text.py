@@ -27,7 +27,8 @@ _ESCAPES: Final = (
 """The backslash first, so that it escapes what the source has, not what the others make."""
 _QUOTED: Final = str.maketrans(dict(_ESCAPES))
 _PIECE_BYTES: Final = 16
-_COUNT_EVERY: Final = 32_768
+_SHORT: Final = 512
+_COUNT_EVERY: Final = 4096
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)
 
 
@@ -77,7 +78,7 @@ def quote(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    if len(text) > SMALL:
+    if len(text) > _SHORT:
         spend(len(text) // 8)
         reserve(len(text))
         if not text.isascii():
@@ -100,6 +101,7 @@ def nested_text(value: Any) -> str:
         return number_text(value)
     writer = _Writer()
     writer.write(value)
+    writer.count()
     return "".join(writer.parts)
 
 
@@ -129,10 +131,14 @@ class _Writer:
         # Beside the characters each piece takes room of its own.
         self._length += len(text) + _PIECE_BYTES
         if self._length > self._counted + _COUNT_EVERY:
-            spend(self._length - self._counted)
-            self._counted = self._length
+            self.count()
             reserve(self._length)
         self.parts.append(text)
+
+    def count(self) -> None:
+        """Count as work what was written since the last time: also a thousand small values take their time."""
+        spend(self._length - self._counted)
+        self._counted = self._length
 
     def _write_container(self, value: Any) -> None:
         if id(value) in self._path:

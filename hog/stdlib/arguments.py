@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hog.runtime.arithmetic import number
 from hog.runtime.errors import Failure
-from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
+from hog.runtime.limits import FEW, SMALL, check_items, check_text, reserve, spend
 from hog.runtime.text import to_string, to_text
 from hog.runtime.truth import type_name
 
@@ -88,7 +88,11 @@ def items_of(value: Any, more: int = 0) -> Sequence[Any]:
 
 def walked(items: Sequence[Any]) -> Iterable[Any]:
     """The items, for a function that does something with each of them."""
-    return items if len(items) <= _BATCH else _counted(items)
+    if len(items) > _BATCH:
+        return _counted(items)
+    if len(items) > FEW:
+        spend(len(items) * _ITEM_UNITS)
+    return items
 
 
 def texts_of(items: Sequence[Any], form: Callable[[Any], str] = to_text) -> list[str]:

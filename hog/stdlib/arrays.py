@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from hog.runtime import compare
 from hog.runtime.errors import LimitFailure
-from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
+from hog.runtime.limits import FEW, SMALL, check_items, check_text, reserve, spend
 from hog.runtime.text import to_string, to_text
-from hog.stdlib.arguments import PER_UNIT, cut_of, is_array, items_of, texts_of
+from hog.stdlib.arguments import PER_UNIT, cut_of, is_array, items_of, string_of, texts_of
 from hog.stdlib.registry import function
 
-_VERSION: Final = re.compile(r"\d+(?:\.\d+)+", re.ASCII)
+_VERSION: Final = re.compile(r"(?<!\d)\d++(?:\.\d++)+", re.ASCII)
+"""Begins at the first digit of a number only, or a long number would be tried from each of its digits."""
 _NUMBER_BYTES: Final = 40
 """A number and its place in an array."""
 _MAX_COMPARED: Final = 4_000_000_000
@@ -57,7 +58,7 @@ def array_reverse(items: Any) -> list[Any]:
 def array_sort(items: Any, *ignored: Any) -> list[Any]:
     """The array in order: numbers by size, anything else by its text."""
     array = items_of(items)
-    if len(array) > SMALL:
+    if len(array) > FEW:
         spend(len(array) * len(array).bit_length() // 2)
     if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in array):
         return sorted(array)
@@ -156,7 +157,7 @@ def tuple_(*items: Any) -> tuple[Any, ...]:
 )
 def sortable_semver(version: Any) -> list[int]:
     """The numbers of the first version in a text, as an array that orders as versions do."""
-    match = _VERSION.search(to_string(version)[:1000])
+    match = _VERSION.search(string_of(version)[:1000])
     return [int(part) for part in match[0].split(".")] if match else []
 
 

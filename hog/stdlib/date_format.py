@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from hog.runtime.dates import local
 from hog.runtime.errors import Failure, LimitFailure
+from hog.runtime.limits import FEW, spend
 from hog.runtime.values import DateTime
 from hog.stdlib.arguments import text_of
 from hog.stdlib.registry import function
 
 _MAX_PATTERN: Final = 1000
+_CODE_UNITS: Final = 20
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
@@ -48,6 +50,8 @@ def format_date_time(moment: Any, pattern: Any, zone: Any = None) -> str:
 def _short(pattern: str) -> str:
     if len(pattern) > _MAX_PATTERN:
         raise LimitFailure(f"a format of {len(pattern)} characters is too long; at most {_MAX_PATTERN} are allowed")
+    if len(pattern) > FEW:
+        spend(len(pattern) * _CODE_UNITS)
     return pattern
 
 

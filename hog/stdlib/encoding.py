@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from hog.runtime.errors import Failure
-from hog.runtime.limits import SMALL, check_text, spend
+from hog.runtime.limits import FEW, check_text, spend
 from hog.stdlib.arguments import string_of, utf8_of
 from hog.stdlib.registry import function
 
@@ -16,8 +16,8 @@ _NOT_BASE64: Final = bytes(byte for byte in range(256) if not re.match(rb"[A-Za-
 _ENCODED: Final = re.compile(r"[^A-Za-z0-9\-_.~!*'()]+", re.ASCII)
 _BAD_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})", re.ASCII)
 _PART: Final = 8192
-_PART_UNITS: Final = 60_000
-"""What encoding a part takes when every second character has to be encoded."""
+_CHAR_UNITS: Final = 8
+"""What encoding a character takes when every second one has to be encoded."""
 
 
 @function(
@@ -59,7 +59,7 @@ def encode_url_component(text: Any) -> str | None:
     if text is None:
         return None
     text = string_of(text)
-    if len(text) <= SMALL:
+    if len(text) <= FEW:
         return _ENCODED.sub(_percent, text)
     check_text(3 * len(text))
     return "".join(_encoded_parts(text))
@@ -112,5 +112,6 @@ def _percent(match: re.Match[str]) -> str:
 def _encoded_parts(text: str) -> Iterator[str]:
     """In parts, so that neither time nor memory runs away in one of them."""
     for start in range(0, len(text), _PART):
-        spend(_PART_UNITS)
-        yield _ENCODED.sub(_percent, text[start : start + _PART])
+        part = text[start : start + _PART]
+        spend(len(part) * _CHAR_UNITS)
+        yield _ENCODED.sub(_percent, part)

@@ -7,7 +7,7 @@ import msgspec
 
 from hog import json_text
 from hog.runtime.errors import Failure
-from hog.runtime.limits import SMALL, reserve, spend
+from hog.runtime.limits import FEW, SMALL, reserve, spend
 from hog.runtime.text import number_text, to_string
 from hog.runtime.values import Date, DateTime, ErrorValue, FunctionValue
 from hog.stdlib.arguments import is_array, string_of
@@ -50,7 +50,10 @@ def json_parse(text: Any) -> Any:
 def json_stringify(value: Any, indent: Any = None) -> str:
     """The value as compact JSON, or with line breaks and an indentation of that many spaces."""
     spaces = int(max(0, min(indent, 10))) if isinstance(indent, (int, float)) and indent == indent else 0
-    text = json_text.dumps(_Plain(spaces).copy(value))
+    plain = _Plain(spaces)
+    copy = plain.copy(value)
+    plain.count()
+    text = json_text.dumps(copy)
     if spaces:
         text = msgspec.json.format(text, indent=spaces)
     return text.decode()
@@ -174,7 +177,7 @@ _SURROGATES: Final = ("\\ud", "\\uD")
 _SURROGATE_BYTES: Final = 128
 """What an escape takes while lone surrogates are looked for."""
 _ITEM_BYTES: Final = 64
-_COUNT_EVERY: Final = 32_768
+_COUNT_EVERY: Final = 4096
 
 
 class _Plain:
@@ -191,8 +194,7 @@ class _Plain:
         if isinstance(value, str):
             self._size += _written_bytes(value)
         if self._size > self._counted + _COUNT_EVERY:
-            spend(self._size - self._counted)
-            self._counted = self._size
+            self.count()
             reserve(self._size)
         if isinstance(value, (dict, list, tuple)):
             return self._container(value)
@@ -200,6 +202,11 @@ class _Plain:
             # In JavaScript's spelling: the encoder would write 1e21 and 1e-6.
             return msgspec.Raw(number_text(value).encode()) if math.isfinite(value) else None
         return self._record(value)
+
+    def count(self) -> None:
+        """Count as work what was copied since the last time."""
+        spend(self._size - self._counted)
+        self._counted = self._size
 
     def _container(self, value: Any) -> Any:
         if id(value) in self._path:
@@ -238,8 +245,9 @@ def _written_bytes(text: str) -> int:
 
 def _loaded(text: str) -> Any:
     """The value of JSON text, when there is room for it: sixteen million of `[` and `]` are as many objects."""
-    if len(text) > SMALL:
+    if len(text) > FEW:
         spend(len(text))
+    if len(text) > SMALL:
         reserve(len(text) + sum(text.count(sign) * size for sign, size in _SIGN_BYTES))
         if any(escape in text for escape in _SURROGATES):
             reserve(text.count("\\") * _SURROGATE_BYTES)

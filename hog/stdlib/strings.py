@@ -8,6 +8,7 @@ from hog.runtime.text import to_string
 from hog.stdlib.arguments import PER_UNIT, copied_of, cut_of, is_array, items_of, string_of, text_of, walked
 from hog.stdlib.registry import function
 
+_SHORT: Final = 1024
 _PIECE_BYTES: Final = 64
 """A text beside its characters, and its place in an array."""
 
@@ -220,7 +221,7 @@ def _stripped(char: Any) -> str | None:
 def _cased_of(name: str, value: Any) -> str:
     """The text, for changing its case: a few letters become two or three when they change."""
     text = text_of(name, value)
-    if len(text) > SMALL:
+    if len(text) > _SHORT:
         spend(len(text) // 4)
         reserve(len(text) if text.isascii() else 3 * len(text))
     return text

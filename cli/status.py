@@ -12,7 +12,18 @@ from cli.output import console, moment, span, text
 from records import Status
 
 OLD_AFTER_S = 10.0
-_STYLES = {"live": "green", "behind": "yellow", "disabled": "dim", "invalid": "red"}
+_STYLES = {
+    "live": "green",
+    "behind": "yellow",
+    "degraded": "yellow",
+    "probing": "yellow",
+    "paused": "dim",
+    "disabled": "dim",
+    "quarantined": "red",
+    "invalid": "red",
+}
+_ILL = ("degraded", "quarantined", "probing", "disabled")
+_RESPONSE_CHARS = 200
 _COUNTS = ("matched", "delivered", "failed", "owed", "expired", "skipped")
 
 
@@ -41,13 +52,28 @@ def _print_for_people(statuses: Sequence[Status], dead_letters: int, now: float)
             out.print(f"As of {moment(newest)} UTC, {span(now - newest)} ago.")
         out.print(_table(statuses))
     for one in statuses:
+        if one.state in _ILL and one.reason:
+            out.print(text(f"{one.id}: {_health(one)}", _STYLES[one.state]))
+        if one.attention:
+            out.print(text(f"{one.id}: needs attention: {one.attention}{_answer(one)}", "yellow"))
         if one.problem:
             out.print(text(f"{one.id}: {one.problem}", "red" if one.state == "invalid" else ""))
-        elif one.last_error:
+        elif one.last_error and not one.attention:
             out.print(text(f"{one.id}: last error: {one.last_error}"))
     if dead_letters:
         messages = "1 message" if dead_letters == 1 else f"{dead_letters} messages"
         out.print(f"{messages} could not be decoded: offramp dead-letters")
+
+
+def _health(one: Status) -> str:
+    until = f" until {moment(one.until)}" if one.until else ""
+    what_to_do = f"; when it is well again: offramp enable {one.id}" if one.state == "disabled" else ""
+    return f"{one.state} since {moment(one.since)}{until} UTC: {one.reason}{_answer(one)}{what_to_do}"
+
+
+def _answer(one: Status) -> str:
+    response = " ".join(one.response.split())
+    return f"; its first answer: {response[:_RESPONSE_CHARS]}" if response else ""
 
 
 def _table(statuses: Sequence[Status]) -> Table:

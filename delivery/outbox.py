@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from delivery.findings import finding_of
+from delivery.health import Health
 from delivery.outcomes import outcome_of
 from delivery.ranges import Backlog, Reread
 from delivery.retry import decide
@@ -28,6 +30,8 @@ UNREPEATABLE = "-"
 """The stream that cannot be read again: standard input."""
 _OVERSHOOT = 8
 """What is on the road already when the sources stop must find a place: a batch of every partition."""
+EXCERPT_BYTES = 1000
+"""Of an answer, beside a change of health."""
 _SMALLEST_READ = 64
 """A re-read of fewer messages than this costs more in turns of the road than it brings."""
 
@@ -55,7 +59,7 @@ class Outbox:
         `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
         """
         self.destination = destination
-        self.policy = policy
+        self._policy = policy
         self.redact = redact
         self.matched = self.delivered = self.failed = self.expired = self.skipped = 0
         self.behind = False
@@ -64,6 +68,7 @@ class Outbox:
         sources wait for it."""
         self.last_error = ""
         self.window = Window()
+        self.health = Health(policy.quarantine, None if state is None else state.health)
         self.backlog = Backlog()
         self._chance = chance
         self._readable = readable
@@ -77,6 +82,16 @@ class Outbox:
         self._to_send: list[Invocation] = []
         if state is not None:
             self._restore(state)
+
+    @property
+    def policy(self) -> Policy:
+        """How it is delivered to."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        self.health.limits = policy.quarantine
 
     @property
     def owed(self) -> int:
@@ -120,9 +135,13 @@ class Outbox:
             self.failed += 1
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         repeatable = invocation.stream != UNREPEATABLE
-        if repeatable and not invocation.reread and (self.behind or self._is_full()):
+        if repeatable and not invocation.reread and (self.behind or not self.health.open or self._is_full()):
             self.behind = True
             self.backlog.add(*position, invocation.read_ms / 1000)
+            return None
+        if repeatable and self.health.blocked:
+            # Its re-read was under way when sending was stopped.
+            self.backlog.add_exactly(*position[:2], [invocation.offset], invocation.read_ms / 1000)
             return None
         self._held[key] = invocation
         self._unrepeatable += not repeatable
@@ -147,11 +166,14 @@ class Outbox:
 
     def next_read(self) -> Reread | None:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
-        if self.behind and self.owed - sum(self.unreadable().values()) <= self.policy.outbox // 2:
+        if self.health.blocked:
+            return None
+        few = self.owed - sum(self.unreadable().values()) <= self.policy.outbox // 2
+        if self.behind and self.health.open and few:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
             self.backlog.seal()
-        room = self.policy.outbox - len(self._held)
+        room = (self.policy.outbox if self.health.open else _SMALLEST_READ) - len(self._held)
         if room < min(_SMALLEST_READ, self.policy.outbox):
             return None
         return self.backlog.next_read(self.destination, room, self._readable)
@@ -162,10 +184,14 @@ class Outbox:
 
     def take_to_send(self, now: float) -> list[Invocation]:
         """What is to be handed to the transport now: new matches and retries whose time has come."""
+        if self.health.blocked:
+            return []
         while self._retries and self._retries[0][0] <= now:
             invocation = heapq.heappop(self._retries)[2]
             self._send(_key(invocation), invocation)
-        batch, self._to_send = self._to_send, []
+        # One at a time while it is tried out.
+        count = len(self._to_send) if self.health.open else max(0, 1 - self.handed_over)
+        batch, self._to_send = self._to_send[:count], self._to_send[count:]
         return batch
 
     def next_retry_at(self) -> float | None:
@@ -221,14 +247,21 @@ class Outbox:
 
     def status(self, name: str, now: float, in_flight: int) -> Status:
         """The account and the windows, as `offramp status` shows them; `in_flight` is the transport's number."""
+        health = self.health.state
         oldest = [i.read_ms / 1000 for i in self._first_held()]
         if (since := self.backlog.oldest()) is not None:
             oldest.append(since)
         return Status(
             id=self.destination,
             name=name,
-            state="behind" if self.behind else "live",
+            state=self._state(),
             at=now,
+            since=health.since,
+            until=health.until,
+            reason=health.reason,
+            response=health.response or health.refusal,
+            attention=health.attention,
+            backlog=len(self.backlog),
             matched=self.matched,
             delivered=self.delivered,
             failed=self.failed,
@@ -243,6 +276,14 @@ class Outbox:
             lag_s=round(max(0.0, now - min(oldest)), 3) if oldest else 0.0,
             last_error=self.last_error,
         )
+
+    def _state(self) -> str:
+        health = self.health.state
+        if health.paused:
+            return "paused"
+        if health.name != "healthy":
+            return health.name
+        return "behind" if self.behind else "live"
 
     def snapshot(self) -> bytes:
         """Everything that must survive a crash. Events themselves stay in the log."""
@@ -263,6 +304,7 @@ class Outbox:
                 skipped=self.skipped,
                 ranges=self.backlog.ranges,
                 held=list(held.values()),
+                health=self.health.state,
             )
         )
 
@@ -290,6 +332,7 @@ class Outbox:
         self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
             self.delivered += self._let_go(key)
+            self._judge(attempt, now)
             return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
         if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
             # Tried again as things are now: the position is read again, and rendered anew.
@@ -303,7 +346,16 @@ class Outbox:
             self.failed += self._let_go(key)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
+        if not decision.instant:
+            # A kept-alive connection that was gone says nothing about the endpoint.
+            self._judge(attempt, now, outcome)
         return outcome
+
+    def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
+        finding = finding_of(attempt, failed is None, self._policy.quarantine)
+        reason = "" if failed is None else failed.reason
+        answer = "" if failed is None else failed.body[:EXCERPT_BYTES].decode(errors="replace")
+        self.health.attempt(finding, attempt.started_at, now, reason, answer)
 
     def _let_go(self, key: Key) -> bool:
         """Whether it was still held."""

@@ -2,9 +2,12 @@
 
 import msgspec
 
+from delivery.health import HealthState
 from delivery.ranges import Range
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+_READABLE = (1, 2)
+"""1 knew nothing of health."""
 
 
 class OutboxState(msgspec.Struct):
@@ -20,6 +23,7 @@ class OutboxState(msgspec.Struct):
     ranges: list[Range]
     held: list[tuple[str, int, list[int], float]]
     """Per partition: stream, partition, offsets, and when the oldest of them was read."""
+    health: HealthState = msgspec.field(default_factory=HealthState)
 
 
 class StateError(Exception):
@@ -39,7 +43,7 @@ def read_state(snapshot: bytes) -> OutboxState:
     """
     try:
         head = msgspec.msgpack.decode(snapshot, type=_Head)
-        if head.version != STATE_VERSION:
+        if head.version not in _READABLE:
             raise StateError(
                 f"the saved state of destination {head.destination!r} has version {head.version}, this Offramp reads "
                 f"{STATE_VERSION}; start the version that wrote it, let it drain, then upgrade"

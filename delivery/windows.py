@@ -1,6 +1,7 @@
 """Sliding windows of errors and response times of one destination. They count; what follows is decided elsewhere."""
 
 import math
+from typing import NamedTuple
 
 SLOTS = 12
 BINS_PER_DOUBLING = 8
@@ -65,6 +66,45 @@ class Window:
     def _recent(self, now: float) -> list[_Slot]:
         oldest = int(now / self._slot_s) - SLOTS
         return [slot for slot in self._slots if slot.number > oldest]
+
+
+class Shares(NamedTuple):
+    """Of the attempts within a window: how many, and which share of them, 0 to 1, was an error or slow."""
+
+    samples: int
+    errors: float
+    slow: float
+
+
+class Tally:
+    """Errors and slow answers of the last `window_s` seconds, moving in twelfths of it."""
+
+    def __init__(self, window_s: float = 60.0) -> None:
+        """Start empty."""
+        self._slot_s = window_s / SLOTS
+        self._slots: list[list[int]] = []
+        """Of each twelfth: its number, attempts, errors, slow answers."""
+
+    def add(self, now: float, error: bool, slow: bool) -> None:
+        """Count one attempt that ended at `now` (seconds)."""
+        number = int(now / self._slot_s)
+        slots = self._slots
+        if not slots or slots[-1][0] < number:
+            slots.append([number, 0, 0, 0])
+            del slots[: -SLOTS - 1]
+        slot = slots[-1]
+        slot[1] += 1
+        slot[2] += error
+        slot[3] += slow
+
+    def shares(self, now: float) -> Shares:
+        """What the window holds."""
+        oldest = int(now / self._slot_s) - SLOTS
+        samples = errors = slow = 0
+        for number, all_, failed, late in self._slots:
+            if number > oldest:
+                samples, errors, slow = samples + all_, errors + failed, slow + late
+        return Shares(samples, errors / samples, slow / samples) if samples else Shares(0, 0.0, 0.0)
 
 
 def _bin(duration_ms: float) -> int:

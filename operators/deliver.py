@@ -11,10 +11,11 @@ from time import sleep, time
 from typing import Protocol
 
 import bytewax.operators as op
+import msgspec
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from delivery import Handoff, Load, Outbox, OutboxState, Progress, read_state
-from records import Attempt, EndOfInput, Invocation, LogLine, Outcome, Policy, RangeRead, Status
+from records import Attempt, EndOfInput, HealthChange, Invocation, LogLine, Outcome, Policy, RangeRead, Status
 
 POLL_S = 0.01
 """How often finished attempts are looked for while some are pending. It delays no request: they leave in `on_batch`."""
@@ -25,7 +26,7 @@ MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
 Item = Invocation | RangeRead | EndOfInput
-Result = Outcome | Status | LogLine
+Result = Outcome | Status | LogLine | HealthChange
 
 
 class Transport(Protocol):
@@ -157,9 +158,11 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         if self._outbox.handed_over:
             poll_s = max(POLL_S, POLL_EACH_S * self._shared.progress.active)
             return datetime.fromtimestamp(now + poll_s, UTC)
-        if not self._outbox.owed and not self._changed:
+        change_at = self._outbox.health.next_change_at()
+        if not self._outbox.owed and not self._changed and change_at is None:
             return None
-        due = min(self._outbox.next_retry_at() or now + STATUS_EVERY_S, now + STATUS_EVERY_S)
+        soon = now + STATUS_EVERY_S
+        due = min(self._outbox.next_retry_at() or soon, change_at or soon, soon)
         return datetime.fromtimestamp(max(due, now) + POLL_S, UTC)
 
     def snapshot(self) -> bytes:
@@ -169,6 +172,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
         results = self._collect(now)
+        outbox.health.tick(now)
         if self._waiting:
             results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
             self._waiting = {}
@@ -177,11 +181,14 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             # Changed, or disabled: what is not on the wire yet must not go out as it was.
             if self._rendered_for is not None:
                 outbox.recall(shared.transport.cancel_queued(self._id))
+                outbox.health.forget_refusals(now)
             self._rendered_for = target
         if target is not None:
             outbox.policy = target.policy
+        results += self._follow_health()
+        if target is not None:
             if batch := outbox.take_to_send(now):
-                shared.transport.submit(self._id, outbox.policy, batch)
+                shared.transport.submit(self._id, self._effective_policy(), batch)
             if (wish := outbox.next_read()) is not None:
                 shared.handoff.put(wish)
             if self._changed and now >= self._shown_at + STATUS_EVERY_S:
@@ -189,6 +196,26 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
                 self._shown_at, self._changed = now, False
         self._report(target is not None)
         return results
+
+    def _follow_health(self) -> list[HealthChange]:
+        """Do what changes of health ask for, and tell of them."""
+        outbox, transport = self._outbox, self._shared.transport
+        changes = outbox.health.take_changes()
+        if not changes:
+            return []
+        self._changed = True
+        self._shown_at = 0.0
+        if outbox.health.blocked:
+            # What is not on the wire stays owed; nothing of it uses up its retries meanwhile.
+            outbox.recall(transport.cancel_queued(self._id))
+        else:
+            transport.submit(self._id, self._effective_policy(), [])
+        return [msgspec.structs.replace(change, destination=self._id) for change in changes]
+
+    def _effective_policy(self) -> Policy:
+        policy = self._outbox.policy
+        allowed = self._outbox.health.concurrency(policy.concurrency)
+        return policy if allowed == policy.concurrency else msgspec.structs.replace(policy, concurrency=max(1, allowed))
 
     def _status(self, name: str, now: float) -> Status:
         return self._outbox.status(name, now, self._shared.transport.in_flight(self._id))
@@ -199,8 +226,9 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         return list(self._outbox.settle(attempts, now))
 
     def _report(self, sendable: bool) -> None:
-        # What cannot be sent now (disabled, or its file does not load) must keep neither the sources nor `--until-end`
-        # waiting for ever.
+        # What will not be sent before a person does something (disabled, paused, a file that does not load) must keep
+        # neither the sources nor `--until-end` waiting for ever.
+        sendable = sendable and not self._outbox.health.stopped
         pending = self._outbox.pending if sendable else self._outbox.handed_over
         # Nor must what is owed of a stream that is no input any more.
         owed = self._outbox.owed - sum(self._outbox.unreadable().values()) if sendable else pending
@@ -235,11 +263,12 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 def deliver(step_id: str, up: KeyedStream[Item], shared: Delivery) -> KeyedStream[Result]:
     """Deliver invocations to their destinations.
 
-    Shape: in `(destination, Invocation | RangeRead | EndOfInput)`, out `(destination, Outcome | Status | LogLine)`: one
-    outcome per attempt, one status a second while something changes, one line when the log has forgotten what was owed.
+    Shape: in `(destination, Invocation | RangeRead | EndOfInput)`, out `(destination, Outcome | Status | LogLine |
+    HealthChange)`: one outcome per attempt, one status a second while something changes, one line when the log has
+    forgotten what was owed.
 
-    State: per destination the counts, the ranges owed and the positions held: at most `policy.outbox` positions plus
-    one range per partition and outage.
+    State: per destination the counts, its health, the ranges owed and the positions held: at most `policy.outbox`
+    positions plus one range per partition and outage.
 
     Errors: none raised; a snapshot of another version refuses to start with `StateError`.
 

@@ -7,11 +7,13 @@ import bytewax.operators as op
 from bytewax.dataflow import Stream
 from bytewax.operators import KeyedStream
 
-from records import LogLine, Metric, Note, Outcome, Status, Verdict
+from records import HealthChange, LogLine, Metric, Note, Outcome, Status, Verdict
 
 MAX_MESSAGE_CHARS = 10_000
 
 Record = LogLine | Metric | Status
+
+_LEVELS = {"degraded": "warn", "quarantined": "warn", "attention": "warn", "disabled": "error"}
 
 _METRICS = {
     Verdict.DELIVERED: ("success", "succeeded"),
@@ -21,21 +23,28 @@ _METRICS = {
 }
 
 
-def settle(step_id: str, up: KeyedStream[Outcome | Status | LogLine]) -> Stream[Record]:
+Result = Outcome | Status | LogLine | HealthChange
+
+
+def settle(step_id: str, up: KeyedStream[Result]) -> Stream[Record]:
     """Turn outcomes into journal records.
 
-    Shape: in `(destination, Outcome | Status | LogLine)`, out `LogLine | Metric | Status`.
+    Shape: in `(destination, Outcome | Status | LogLine | HealthChange)`, out `LogLine | Metric | Status`.
 
     Guarantee: records of outcomes after the last snapshot come again when their deliveries do.
     """
     return op.flat_map_batch(step_id, up, lambda batch: records_of([item for _, item in batch]))
 
 
-def records_of(results: Iterable[Outcome | Status | LogLine]) -> list[Record]:
+def records_of(results: Iterable[Result]) -> list[Record]:
     """The journal records of one batch, its metrics added up."""
     records: list[Record] = []
     counts: Counter[tuple[str, int, str, str]] = Counter()
     for result in results:
+        if isinstance(result, HealthChange):
+            counts[result.destination, int(result.at // 60) * 60, "other", result.after] += 1
+            records.append(_change_line(result))
+            continue
         if not isinstance(result, Outcome):
             records.append(result)
             continue
@@ -47,6 +56,11 @@ def records_of(results: Iterable[Outcome | Status | LogLine]) -> list[Record]:
     for (destination, minute, kind, name), count in counts.items():
         records.append(Metric(destination, minute, kind, name, count))
     return records
+
+
+def _change_line(change: HealthChange) -> LogLine:
+    text = f"{change.before} -> {change.after}: {change.reason}"[:MAX_MESSAGE_CHARS]
+    return LogLine(change.destination, change.at, _LEVELS.get(change.after, "info"), text, "", change.response.encode())
 
 
 def _note_line(outcome: Outcome, note: Note) -> LogLine:

@@ -15,7 +15,7 @@ from records.invocation import (
     Response,
     Verdict,
 )
-from records.journal import LogLine, Metric, Status
+from records.journal import HealthChange, LogLine, Metric, Status
 from records.policy import Policy, Quarantine
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "ErrorKind",
     "Event",
     "Group",
+    "HealthChange",
     "Invocation",
     "LogLine",
     "Message",

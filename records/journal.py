@@ -28,13 +28,29 @@ class Metric(msgspec.Struct, frozen=True, gc=False):
     count: int
 
 
+class HealthChange(msgspec.Struct, frozen=True, gc=False):
+    """A destination's health has changed: `before` and `after` are healthy, degraded, quarantined, probing, disabled,
+    paused or attention. All text is free of secrets.
+    """
+
+    before: str
+    after: str
+    at: float
+    """Seconds since the epoch."""
+    reason: str = ""
+    response: str = ""
+    """The first answer that led to it."""
+    destination: str = ""
+
+
 class Status(msgspec.Struct, frozen=True):
     """The present state of one destination. `matched == delivered + failed + owed + expired + skipped`, always."""
 
     id: str
     name: str
     state: str
-    """live, behind, disabled, or invalid."""
+    """live, behind (its matches are noted, and sent from the log), degraded, quarantined, probing, disabled, paused, or
+    invalid."""
     at: float
     matched: int = 0
     delivered: int = 0
@@ -51,6 +67,18 @@ class Status(msgspec.Struct, frozen=True):
     p99_ms: float | None = None
     lag_s: float = 0.0
     """Age of the oldest event still owed, seconds; 0 when nothing is owed."""
+    backlog: int = 0
+    """Of those owed, how many are in ranges of the log."""
+    since: float = 0.0
+    """When its health last changed, seconds since the epoch; 0 when it never did."""
+    until: float = 0.0
+    """The end of a quarantine."""
+    reason: str = ""
+    """Why its health last changed."""
+    response: str = ""
+    """The first answer that led to it; at most 1,000 bytes."""
+    attention: str = ""
+    """Why somebody should look at its configuration: nearly everything is refused. Empty when nobody needs to."""
     last_error: str = ""
     problem: str = ""
     """Why the destination is not running, or the first error of its file."""

@@ -159,7 +159,7 @@ def test_a_snapshot_holds_positions_and_no_request() -> None:
 def test_a_snapshot_of_another_version_is_refused_with_what_to_do() -> None:
     import msgspec
 
-    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 1; start the"):
+    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 2; start the"):
         read_state(msgspec.msgpack.encode({"version": 99, "destination": "d"}))
     with pytest.raises(StateError, match="cannot be read"):
         read_state(b"\xff\x00")

@@ -20,6 +20,8 @@ from tests.receiver import Received, Receiver
 T = TypeVar("T")
 
 ENOUGH_S = 60.0
+QUICK = {"quarantine": {"periods_s": [0.5], "disable_after": 1000}}
+"""A minute of quarantine is too long for a test, and what a test breaks is to come back."""
 _LOOK_EVERY_S = 0.03
 _COUNTS = ("delivered", "failed", "owed", "expired", "skipped")
 
@@ -108,10 +110,10 @@ class Stand:
         self._receiver = receiver
         self._jobs: list[Job] = []
 
-    def destination(self, id: str, when: str | None = None, **inputs: Any) -> None:
+    def destination(self, id: str, when: str | None = None, *, more: Mapping[str, Any] = QUICK, **inputs: Any) -> None:
         """Write a destination's file. By itself it sends the event's uuid to its own path on the receiver."""
         inputs = {"url": f"{self._receiver.url}/{id}", "body": {"uuid": "{event.uuid}"}} | inputs
-        content: dict[str, Any] = {"id": id, "name": id.title(), "inputs": inputs}
+        content: dict[str, Any] = {"id": id, "name": id.title(), "inputs": inputs, **more}
         if when is not None:
             content["filters"] = {"when": when}
         with (self.destinations / f"{id}.yaml").open("w", encoding="utf-8") as file:

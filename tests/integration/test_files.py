@@ -116,7 +116,7 @@ def test_standard_input_waits_for_a_slow_endpoint_because_it_cannot_be_read_agai
     receiver.on("/slow", Answer(delay_s=0.3))
     receiver.on("/flaky", *[Answer(503, headers=[("Retry-After", "1")])] * 300, Answer())
     stand.destination("slow")
-    stand.destination("flaky")
+    stand.destination("flaky", more={"quarantine": {"errors_in_a_row": 10_000, "min_samples": 10_000}})
     events = stand.lines("events.jsonl", [capture(n) for n in range(2500)])
     code, out, log = stand.run("--events", "-", "--until-end", stdin=events)
     assert (code, without_the_time(out)) == (

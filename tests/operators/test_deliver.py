@@ -1,6 +1,6 @@
 """One destination's logic between the flow, a transport in memory and the log. Time is passed in; nothing sleeps."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,124 +11,11 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 
-from delivery import Handoff, Progress, Reread
-from destinations import Destination
-from operators.deliver import DeliverLogic, Delivery, Item, deliver
-from records import Attempt, EndOfInput, ErrorKind, Invocation, Outcome, Policy, RangeRead, Response, Status, Verdict
-from tests.operators.stand import SECRET, STREAM, URL, Clock, Configuration, invocation
-
-CRM = f"name: CRM\n{URL[:-1]}, headers: {{Authorization: '{{secrets.TOKEN}}'}}}}"
-OFF = f"enabled: false\n{CRM}"
-
-
-class MemoryTransport:
-    """Keeps what it is given until a test answers. Everything is on the wire at once, but for what `queued` holds."""
-
-    def __init__(self) -> None:
-        self.wire: list[Invocation] = []
-        self.submitted: list[int] = []
-        self.queued: list[Invocation] = []
-        self.forgotten: list[str] = []
-        self.slow = 0
-        self.looked_at: Callable[[], None] = lambda: None
-        self._ended: list[Attempt] = []
-
-    def submit(self, destination: str, policy: Policy, batch: Sequence[Invocation]) -> None:
-        assert {one.destination for one in batch} == {destination}
-        self.wire += batch
-        self.submitted += [one.offset for one in batch]
-
-    def answer(self, status: int = 200, body: bytes = b"") -> None:
-        """Answer everything on the wire."""
-        self._ended += [Attempt(one, 0, 5.0, Response(status, {}, body)) for one in self.wire]
-        self.wire = []
-
-    def break_off(self, detail: str) -> None:
-        self._ended += [Attempt(one, 0, 5.0, error=ErrorKind.CONNECT, detail=detail) for one in self.wire]
-        self.wire = []
-
-    def collect(self, destination: str) -> list[Attempt]:
-        ended = [attempt for attempt in self._ended if attempt.invocation.destination == destination]
-        self._ended = [attempt for attempt in self._ended if attempt.invocation.destination != destination]
-        return ended
-
-    def cancel_queued(self, destination: str) -> list[str]:
-        cancelled, self.queued = self.queued, []
-        return [one.id for one in cancelled]
-
-    def in_flight(self, destination: str) -> int:
-        self.looked_at()
-        return len(self.wire)
-
-    def parked(self, destination: str) -> int:
-        return self.slow
-
-    def forget(self, destination: str) -> None:
-        self.forgotten.append(destination)
-
-
-class Bench:
-    """One logic and everything around it."""
-
-    def __init__(self, policy: Policy | None = None, text: str = CRM) -> None:
-        self.clock = Clock()
-        self.transport = MemoryTransport()
-        self.configured = Configuration(crm=text)
-        self.progress = Progress(self.clock, busy=lambda: False)
-        self.handoff = Handoff()
-        self.drain_until = 0.0
-        self.policy = policy
-        self.shown: Status | None = None
-        self.shared = Delivery(
-            self.transport,
-            self.handoff,
-            self.progress,
-            self._find,
-            self.configured.removed,
-            lambda: self.drain_until,
-            self.clock,
-        )
-        self.logic = DeliverLogic(self.shared, None)
-
-    def _find(self, id: str) -> Destination | None:
-        target = self.configured.find(id)
-        if target is not None and self.policy is not None:
-            target.policy = self.policy
-        return target
-
-    def give(self, *items: Item) -> list[Any]:
-        return self._taken(self.logic.on_batch(list(items)))
-
-    def wake(self, after_s: float = 0.0) -> list[Any]:
-        self.clock.advance(after_s)
-        return self._taken(self.logic.on_notify())
-
-    def _taken(self, turn: tuple[Iterable[Any], bool]) -> list[Any]:
-        """The results but for the status, which `status` tells."""
-        results, discard = turn
-        assert not discard
-        statuses = [item for item in results if isinstance(item, Status)]
-        self.shown = statuses[-1] if statuses else self.shown
-        return [item for item in results if not isinstance(item, Status)]
-
-    def restart(self) -> None:
-        """Lose everything but the snapshot."""
-        snapshot = self.logic.snapshot()
-        self.transport.wire, self.transport.submitted = [], []
-        self.logic = DeliverLogic(self.shared, snapshot)
-
-    def wishes(self) -> list[Reread]:
-        return list(iter(self.handoff.take, None))
-
-    def status(self) -> Status:
-        """What is shown a second later at most."""
-        self.wake(1.0)
-        assert self.shown is not None
-        return self.shown
-
-    def awake_at(self) -> float | None:
-        at = self.logic.notify_at()
-        return None if at is None else at.timestamp()
+from delivery import Reread
+from operators.deliver import DeliverLogic, Delivery, deliver
+from records import EndOfInput, Invocation, Outcome, Policy, RangeRead, Status, Verdict
+from tests.operators.deliver_bench import CRM, OFF, Bench, MemoryTransport
+from tests.operators.stand import SECRET, STREAM, URL, invocation
 
 
 @pytest.fixture

@@ -169,8 +169,8 @@ class _Evaluation:
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "team_id": origin["project"],
         }
-        json_text.check_size(properties)
         try:
+            json_text.check_size(properties)
             captured = _Captured(key, json_text.dumps(event))
         except json_text.JsonError as error:
             raise Failure(f"postHogCapture: the event cannot be written as JSON: {error}") from None

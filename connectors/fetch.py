@@ -68,8 +68,8 @@ def _body(given: Any) -> bytes:
         return b""
     if isinstance(given, str):
         return json_text.without_lone_surrogates(given).encode()
-    json_text.check_size(given)
     try:
+        json_text.check_size(given)
         return json_text.dumps(given)
     except json_text.JsonError as error:
         raise Failure(f"the option 'body' of fetch cannot be written as JSON: {error}") from None

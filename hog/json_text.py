@@ -6,7 +6,8 @@ Infinity literals, text that is not UTF-8, and nesting so deep that a reader wou
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, NoReturn, TypeAlias
 
 import msgspec
@@ -22,6 +23,8 @@ Value: TypeAlias = Any
 
 _ITEM_BYTES = 16
 _COUNT_EVERY = 65_536
+_MAX_NESTING = 1_000
+_END = object()
 
 
 class JsonError(ValueError):
@@ -74,20 +77,22 @@ def check_size(value: Value) -> None:
     To be called before `dumps`, which nothing can stop. It counts as work and memory of the evaluation under way.
 
     Raises:
-        LimitFailure: It is too large, or contains itself.
+        JsonError: It is nested too deeply, or contains itself.
+        LimitFailure: It is too large.
     """
-    waiting, size, counted = [value], 0, 0
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
+    layers: list[Iterator[Value]] = [iter((value,))]
+    size = counted = 0
+    while layers:
+        item = next(layers[-1], _END)
+        if item is _END:
+            layers.pop()
+        elif isinstance(item, str):
             size += len(item)
-        elif isinstance(item, Mapping):
+        elif isinstance(item, (Mapping, list, tuple)):
             size += _ITEM_BYTES * len(item)
-            waiting.extend(item)
-            waiting.extend(item.values())
-        elif isinstance(item, (list, tuple)):
-            size += _ITEM_BYTES * len(item)
-            waiting.extend(item)
+            layers.append(chain(item, item.values()) if isinstance(item, Mapping) else iter(item))
+            if len(layers) > _MAX_NESTING:
+                raise JsonError("nested too deeply")
         if size > counted + _COUNT_EVERY:
             spend(size - counted)
             counted = size

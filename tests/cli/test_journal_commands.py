@@ -78,10 +78,11 @@ def test_status_for_people(journal, offramp):
 
 
 def test_status_after_the_job_has_stopped_says_as_of_when(journal, offramp):
-    journal.write([status("crm", at=NOW - 3_600)])
+    at = time.time() - 3_660
+    journal.write([status("crm", at=at)])
     journal.close()
     first = offramp("status").out.splitlines()[0]
-    assert first == f"As of {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(NOW - 3_600))} UTC, 60 min ago."
+    assert first == f"As of {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at))} UTC, 61 min ago."
 
 
 def test_status_before_the_first_report(journal, offramp):

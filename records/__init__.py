@@ -1,5 +1,6 @@
 """The structs that travel between steps. Data only: no decoding, no deciding, no I/O."""
 
+from records.command import Command, CommandKind, Span
 from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
 from records.invocation import (
     CONNECTION_HEADERS,
@@ -15,7 +16,7 @@ from records.invocation import (
     Response,
     Verdict,
 )
-from records.journal import HealthChange, LogLine, Metric, Status
+from records.journal import Failure, FailuresTaken, HealthChange, LogLine, Metric, Replay, Status
 from records.policy import Policy, Quarantine
 
 __all__ = [
@@ -24,11 +25,15 @@ __all__ = [
     "KEPT_BODY_BYTES",
     "Attempt",
     "Code",
+    "Command",
+    "CommandKind",
     "DeadLetter",
     "Deleted",
     "EndOfInput",
     "ErrorKind",
     "Event",
+    "Failure",
+    "FailuresTaken",
     "Group",
     "HealthChange",
     "Invocation",
@@ -41,8 +46,10 @@ __all__ = [
     "Policy",
     "Quarantine",
     "RangeRead",
+    "Replay",
     "Request",
     "Response",
+    "Span",
     "Status",
     "Verdict",
 ]

@@ -23,6 +23,18 @@ class SigningKeys(Hidden, frozen=True):
     keys: tuple[bytes, ...]
 
 
+class Certificates(Hidden, frozen=True):
+    """What a destination's TLS connections are made with. Each text is PEM itself, or the path of a file of it."""
+
+    cert: str | None = None
+    """The client's own certificate, with those that lead to its authority behind it."""
+    key: str | None = None
+    password: str | None = None
+    """Of the key, where it is encrypted."""
+    ca: str | None = None
+    """The authorities that the server's certificate may be of, instead of the system's."""
+
+
 class Proxy(Hidden, frozen=True):
     """An HTTP proxy that requests go through."""
 

@@ -43,6 +43,17 @@ class HealthChange(msgspec.Struct, frozen=True, gc=False):
     destination: str = ""
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """How far a replay has come, in positions of the log."""
+
+    id: int
+    total: int
+    left: int
+    matched: int
+    """Events found so far that the destination wants."""
+    paused: bool = False
+
+
 class Status(msgspec.Struct, frozen=True):
     """The present state of one destination. `matched == delivered + failed + owed + expired + skipped`, always."""
 
@@ -79,6 +90,38 @@ class Status(msgspec.Struct, frozen=True):
     """The first answer that led to it; at most 1,000 bytes."""
     attention: str = ""
     """Why somebody should look at its configuration: nearly everything is refused. Empty when nobody needs to."""
+    replays: list[Replay] = msgspec.field(default_factory=list[Replay])
+    """Those that are not at their end."""
+    command: int = 0
+    """The latest command that was carried out."""
     last_error: str = ""
     problem: str = ""
     """Why the destination is not running, or the first error of its file."""
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """The ledger's entry of a delivery that failed for good. All text in it is free of secrets."""
+
+    destination: str
+    invocation: str
+    at: float
+    """Seconds since the epoch."""
+    stream: str
+    partition: int
+    offset: int
+    event_uuid: str
+    event_name: str
+    attempts: int
+    reason: str
+    status: int | None = None
+    body: bytes = b""
+    """The beginning of the last response."""
+
+
+class FailuresTaken(msgspec.Struct, frozen=True, gc=False):
+    """Entries that leave the ledger, by position: they are owed again, or were delivered after all."""
+
+    destination: str
+    stream: str
+    partition: int
+    offsets: list[int]

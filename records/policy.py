@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from records.hidden import Proxy, SigningKeys
+from records.hidden import Certificates, Proxy, SigningKeys
 
 SUCCESS: Final = frozenset(range(200, 300))
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -59,6 +59,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Whether larger bodies are sent compressed by gzip."""
     proxy: Proxy | None = None
     """What requests go through."""
+    certificates: Certificates | None = None
+    """What TLS connections are made with; without them, the system's authorities and no client certificate."""
     signing: SigningKeys | None = None
     """What every request is signed with, by Standard Webhooks."""
     outbox: int = 1024

@@ -129,7 +129,7 @@ class HttpClient:
         Raises:
             Exception: whatever aiohttp raises, or one of `http_errors`; `http_errors.explain` names it.
         """
-        route = self._routes.of(prepared, policy)
+        route = self._routes.plain(prepared, policy) or await self._routes.of(prepared, policy)
         target = prepared.target.url
         try:
             response = await self._session.request(
@@ -139,6 +139,7 @@ class HttpClient:
                 headers=route.headers,
                 proxy=route.proxy,
                 proxy_headers=route.proxy_headers,
+                ssl=route.tls,
                 allow_redirects=False,
                 timeout=self._timeout(policy.connect_timeout_s),
                 middlewares=None if prepared.method in _NEVER_REPEATED else (_send_once,),
@@ -157,6 +158,7 @@ class HttpClient:
 
     async def close(self) -> None:
         """Closes every connection."""
+        self._routes.close()
         await self._session.close()
         await self._resolver.close()
 

@@ -44,6 +44,10 @@ class PrivateNameError(Exception):
     """A proxy would have been asked for a name of a private network."""
 
 
+class TlsSetupError(Exception):
+    """The destination's certificates cannot be used. Its text is for people, and holds nothing of them."""
+
+
 class ProxyAnswerError(Exception):
     """The proxy itself has answered a request that it should have passed on."""
 
@@ -62,6 +66,8 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
     match error:
         case AddressRefusedError():
             return Refused(ErrorKind.BLOCKED, blocked(near, error.address))
+        case TlsSetupError():
+            return _connect(f"{origin} was not contacted: {error}.")
         case PrivateNameError():
             return Refused(
                 ErrorKind.BLOCKED,
@@ -79,8 +85,11 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
             hint = _PROXY_HINTS.get(status, "check that it is a proxy, and that it may reach this host")
             return _connect(f"{near} did not pass the request on to {target.origin}, it answered {status}; {hint}.")
         case ClientConnectorCertificateError():
-            reason = getattr(error.certificate_error, "verify_message", "") or "it does not match"
-            return _connect(f"The certificate of {origin} was not accepted: {reason}; renew it or trust its issuer.")
+            return _connect(_certificate_failure(origin, error.certificate_error))
+        case ClientConnectorError() if target.url.scheme == "https" and isinstance(
+            error.os_error, ConnectionResetError
+        ):
+            return _connect(f"{origin} broke the connection while TLS was agreed on; {_client_certificate(policy)}.")
         case ClientConnectorSSLError():
             return _connect(f"{origin} could not agree on TLS; check that this port speaks HTTPS and its TLS versions.")
         case ClientConnectorError():
@@ -89,11 +98,40 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
             return _reset(_response_failure(origin, error))
         case ClientPayloadError():
             return _reset(f"{origin} broke the connection in the middle of its response.")
+        case ServerDisconnectedError() if target.url.scheme == "https":
+            return _reset(f"{origin} closed the connection without a response; {_client_certificate(policy)}.")
         case ServerDisconnectedError():
             return _reset(f"{origin} closed the connection without a response.")
         case ClientOSError():
             return _reset(f"{origin} reset the connection before its response was complete.")
     return None
+
+
+def _certificate_failure(origin: str, error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or "it does not match"
+    hint = _CERTIFICATE_HINTS.get(getattr(error, "verify_code", 0), "renew it, or trust its issuer by `delivery.ca`")
+    return f"The certificate of {origin} was not accepted: {reason.rstrip('.')}; {hint}."
+
+
+_TRUST = "if it is the right one, trust its issuer by `delivery.ca`"
+# Source: OpenSSL's x509_vfy.h, 2026-11.
+_CERTIFICATE_HINTS = {
+    9: "check this machine's clock",
+    10: "it has to be renewed there",
+    18: _TRUST,
+    19: _TRUST,
+    20: f"{_TRUST}, or have the server send the whole chain",
+    21: f"{_TRUST}, or have the server send the whole chain",
+    62: "write the name that it is for into the URL",
+    64: "write the name that it is for into the URL",
+}
+
+
+def _client_certificate(policy: Policy) -> str:
+    """A server that does not like its client in TLS 1.3 just hangs up: that is all there is to see."""
+    if policy.certificates is not None and policy.certificates.cert is not None:
+        return "check that it accepts the certificate in `delivery.client_cert`"
+    return "if it wants a client certificate, name one in `delivery.client_cert`"
 
 
 _PROXY_HINTS = {

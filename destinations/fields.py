@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -38,13 +39,20 @@ def fitted(values: Mapping[str, Any], struct: type[T], path: Steps, report: Repo
 
 
 def _fit(value: Any, field: msgspec.structs.FieldInfo, path: Steps, fitting: dict[str, Any], report: Report) -> None:
-    if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct) and isinstance(value, dict):
-        fitting[field.name] = fitted(value, field.type, path, report)
+    struct = _struct_of(field.type)
+    if struct is not None and isinstance(value, dict):
+        fitting[field.name] = fitted(value, struct, path, report)
         return
     try:
         fitting[field.name] = msgspec.convert(value, field.type)
     except msgspec.ValidationError as error:
         report.at(path, _message(error, value))
+
+
+def _struct_of(type_: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field takes, also where it may be null."""
+    kinds = get_args(type_) if isinstance(type_, UnionType) else (type_,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), None)
 
 
 def _message(error: msgspec.ValidationError, value: Any) -> str:

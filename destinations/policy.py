@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from destinations.certificates import compile_certificates
 from destinations.proxy import compile_proxy
 from destinations.report import Report
 from destinations.signing import compile_signing
@@ -20,6 +21,9 @@ def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -
     """The defaults, with what the file says instead."""
     delivery = spec.delivery
     given = _given(delivery)
+    given.pop("client_cert", None)
+    given.pop("ca", None)
+    given["certificates"] = compile_certificates(delivery, texts, report)
     for key in ("success", "retry_on"):
         if key in given:
             given[key] = _statuses(given[key], key, report)

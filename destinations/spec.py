@@ -29,6 +29,14 @@ Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
+class ClientCertSpec(msgspec.Struct, frozen=True):
+    """What the destination knows its client by. Each is PEM, made of a secret, or the path of a file of it."""
+
+    cert: str
+    key: str
+    password: str | None = None
+
+
 class DeliverySpec(msgspec.Struct, frozen=True):
     """How to deliver; see `records.Policy`, which has the defaults of what is absent."""
 
@@ -46,6 +54,9 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     """`gzip`, or nothing."""
     proxy: str | None = None
     """The URL of an HTTP proxy, made of secrets where it needs them."""
+    client_cert: ClientCertSpec | None = None
+    ca: str | None = None
+    """PEM, or the path of a file of it."""
 
 
 class QuarantineSpec(msgspec.Struct, frozen=True):

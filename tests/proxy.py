@@ -12,7 +12,7 @@ from typing import Self
 
 
 class TunnelProxy:
-    """Listens while its `with` block runs. `answer` None makes the tunnel; bytes are sent instead, b"" never answers."""
+    """Listens while its `with` block runs. An `answer` is sent instead of making a tunnel; b"" never answers."""
 
     def __init__(self, leads: Mapping[str, int], answer: bytes | None = None) -> None:
         """`leads` has the ports on loopback that `host:port` leads to."""

@@ -75,6 +75,8 @@ class Received:
     """When its last byte had arrived, `time.monotonic()`."""
     connection: int
     """Number of the connection that brought it, from 1; equal numbers mean a kept-alive connection."""
+    client: str | None = None
+    """The common name in the client's certificate, where it brought one."""
 
     @property
     def path(self) -> str:
@@ -240,7 +242,12 @@ async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         body = await _read_chunked(reader)
     else:
         body = await reader.readexactly(int(fields.get("content-length", 0)))
-    return Received(method, target, headers, body, time.monotonic(), connection)
+    return Received(method, target, headers, body, time.monotonic(), connection, _common_name(writer))
+
+
+def _common_name(writer: asyncio.StreamWriter) -> str | None:
+    subject = (writer.get_extra_info("peercert") or {}).get("subject", ())
+    return next((value for fields in subject for name, value in fields if name == "commonName"), None)
 
 
 async def _read_chunked(reader: asyncio.StreamReader) -> bytes:

@@ -1,15 +1,11 @@
 """The HTTP transport against a receiver that behaves well or badly, over real sockets."""
 
 import logging
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 
@@ -320,30 +316,6 @@ def test_without_an_allow_list_loopback_is_closed(receiver: Receiver) -> None:
     assert one(closed, invocation(f"http://localhost:{receiver.port}/")).error is ErrorKind.BLOCKED
     closed.close()
     assert receiver.connections == 0
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_a_certificate_must_be_trusted(transport: HttpTransport, tmp_path: Path) -> None:
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(cert)]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *files, *subject],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    trusting = HttpTransport(allow=LOOPBACK, tls=ssl.create_default_context(cafile=str(cert)))
-    trusting.start()
-    with Receiver(tls=context) as secure:
-        attempt = one(transport, invocation(secure.url))
-        assert (attempt.error, attempt.detail) == (
-            ErrorKind.CONNECT,
-            f"The certificate of {secure.url} was not accepted: self-signed certificate; renew it or trust its issuer.",
-        )
-        assert one(trusting, invocation(secure.url)).response is not None
-    trusting.close()
 
 
 def test_plain_http_where_tls_is_expected(transport: HttpTransport) -> None:

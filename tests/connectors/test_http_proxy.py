@@ -146,8 +146,8 @@ def test_a_proxy_that_is_not_there_or_hangs(transport: HttpTransport) -> None:
     for url in ("http://crm.example/", "https://crm.example/"):
         assert refused(one(transport, invocation(url), through(port))) == (
             ErrorKind.CONNECT,
-            f"The proxy http://127.0.0.1:{port} refused the connection; check that the service runs and that the port is"
-            " right.",
+            f"The proxy http://127.0.0.1:{port} refused the connection; check that the service runs and that the port"
+            " is right.",
         )
     with TunnelProxy({}, b"") as hanging:
         policy = through(hanging.port, connect_timeout_s=0.2)
@@ -219,8 +219,8 @@ def test_a_proxy_is_not_asked_for_what_is_private(transport: HttpTransport, prox
 def test_the_sentence_about_a_private_name(transport: HttpTransport, proxy: Receiver) -> None:
     assert refused(one(transport, invocation("http://db.internal/s3cret"), through(proxy.port))) == (
         ErrorKind.BLOCKED,
-        "http://db.internal:80 has a name of a private network, which no proxy is asked for, and was not contacted; write"
-        " its address, which --allow can open, or leave the proxy out.",
+        "http://db.internal:80 has a name of a private network, which no proxy is asked for, and was not contacted;"
+        " write its address, which --allow can open, or leave the proxy out.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The journal in one SQLite file: log lines, metrics, the latest status, dead letters.
+"""The journal in one SQLite file: log lines, metrics, the latest status, dead letters, the ledger of failures.
 
 The job writes while the command line and the console read, from other processes. Losing history is allowed, losing the
 job is not: a full disk or a locked file never raises out of `write`.
@@ -16,12 +16,23 @@ from pathlib import Path
 import msgspec
 
 from connectors.journal_buffer import JournalBuffer, KeptDeadLetter, Record
+from connectors.journal_ledger import StoredFailure, write_ledger
 from connectors.journal_pruning import Keep, prune
 from connectors.journal_reader import JournalReader, StoredDeadLetter, StoredLine
 from connectors.journal_schema import JournalError, open_journal
+from connectors.journal_text import clean
 from records import LogLine, Status
 
-__all__ = ["Journal", "JournalError", "JournalReader", "Keep", "Record", "StoredDeadLetter", "StoredLine"]
+__all__ = [
+    "Journal",
+    "JournalError",
+    "JournalReader",
+    "Keep",
+    "Record",
+    "StoredDeadLetter",
+    "StoredFailure",
+    "StoredLine",
+]
 
 RETRY_AFTER_S = 1.0
 """Pause after a failed write, so that a locked file does not cost every write its timeout."""
@@ -38,6 +49,7 @@ _ADD_DEAD_LETTER = (
     "INSERT INTO dead_letters (stream, partition, position, reason, size, kept, at, value)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
+_STATUS_TEXTS = ("id", "name", "reason", "response", "attention", "last_error", "problem")
 _SET_STATUS = "INSERT INTO status (destination, json) VALUES (?, ?) ON CONFLICT DO UPDATE SET json = excluded.json"
 
 
@@ -130,9 +142,10 @@ class Journal(JournalReader):
         try:
             writer.executemany(_ADD_LOG, map(_log_row, buffer.logs))
             writer.executemany(_ADD_METRIC, _metric_rows(buffer))
-            writer.executemany("DELETE FROM status WHERE destination = ?", ((_text(id),) for id in buffer.forgotten))
+            writer.executemany("DELETE FROM status WHERE destination = ?", ((clean(id),) for id in buffer.forgotten))
             writer.executemany(_SET_STATUS, map(_status_row, buffer.statuses.values()))
             writer.executemany(_ADD_DEAD_LETTER, (_dead_letter_row(kept, now) for kept in buffer.dead_letters.values()))
+            write_ledger(writer, buffer.ledger)
             writer.execute("COMMIT")
         except BaseException:
             # Also for what is no SQLite error: a transaction left open would lock the file for everybody. A full disk
@@ -156,44 +169,33 @@ class Journal(JournalReader):
 def _log_row(line: LogLine) -> tuple[object, ...]:
     return (
         line.timestamp,
-        _text(line.log_source_id),
-        _text(line.instance_id),
+        clean(line.log_source_id),
+        clean(line.instance_id),
         line.level,
-        _text(line.message),
+        clean(line.message),
         line.body,
     )
 
 
 def _metric_rows(buffer: JournalBuffer) -> Iterable[tuple[object, ...]]:
     for (destination, minute, kind, name), count in buffer.metrics.items():
-        yield _text(destination), minute, kind, _text(name), count
+        yield clean(destination), minute, kind, clean(name), count
 
 
 def _status_row(status: Status) -> tuple[object, ...]:
-    clean = msgspec.structs.replace(
-        status,
-        id=_text(status.id),
-        name=_text(status.name),
-        last_error=_text(status.last_error),
-        problem=_text(status.problem),
-    )
-    return clean.id, msgspec.json.encode(clean)
+    status = msgspec.structs.replace(status, **{name: clean(getattr(status, name)) for name in _STATUS_TEXTS})
+    return status.id, msgspec.json.encode(status)
 
 
 def _dead_letter_row(kept: KeptDeadLetter, now: float) -> tuple[object, ...]:
     letter = kept.letter
     return (
-        _text(letter.stream),
+        clean(letter.stream),
         letter.partition,
         letter.offset,
-        _text(letter.reason),
+        clean(letter.reason),
         kept.size,
         len(letter.value),
         now,
         letter.value,
     )
-
-
-def _text(text: str) -> str:
-    """Half a surrogate pair, which an event may bring, is no text for SQLite and would stop every later write."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

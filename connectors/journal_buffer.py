@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from records import DeadLetter, LogLine, Metric, Status
+from records import DeadLetter, Failure, FailuresTaken, LogLine, Metric, Status
 
-Record = LogLine | Metric | Status | DeadLetter
+LedgerRecord = Failure | FailuresTaken
+Record = LogLine | Metric | Status | DeadLetter | LedgerRecord
 
 MAX_LOGS = 50_000
 MAX_METRICS = 100_000
@@ -30,7 +31,7 @@ class JournalBuffer:
     """Records in the order they came; metrics added up, statuses replaced by the latest, dead letters one per position.
 
     Units: bytes count messages, bodies and values. Limits: kept by `shrink`; past `max_bytes`, or their own count, the
-    oldest log lines go first, then the oldest dead letters, then the oldest metrics.
+    oldest log lines go first, then the oldest dead letters, then the oldest of the ledger, then the oldest metrics.
     """
 
     def __init__(self, *, max_logs: int = MAX_LOGS, max_metrics: int = MAX_METRICS, max_bytes: int = MAX_BYTES) -> None:
@@ -39,6 +40,8 @@ class JournalBuffer:
         self.statuses: dict[str, Status] = {}
         self.forgotten: set[str] = set()
         self.dead_letters: dict[tuple[str, int, int], KeptDeadLetter] = {}
+        self.ledger: deque[LedgerRecord] = deque()
+        """In the order they came: the same delivery may enter, leave and enter again."""
         self.dropped = 0
         """Since the buffer was made; never goes back."""
         self._max_logs = max_logs
@@ -48,7 +51,8 @@ class JournalBuffer:
 
     def __len__(self) -> int:
         """How many records wait."""
-        return len(self.logs) + len(self.metrics) + len(self.statuses) + len(self.forgotten) + len(self.dead_letters)
+        kinds = (self.logs, self.metrics, self.statuses, self.forgotten, self.dead_letters, self.ledger)
+        return sum(map(len, kinds))
 
     def add(self, records: Iterable[Record]) -> None:
         """Takes all of them, also above the limits: what can be written at once need not be small."""
@@ -62,8 +66,11 @@ class JournalBuffer:
             elif isinstance(record, Status):
                 self.statuses[record.id] = record
                 self.forgotten.discard(record.id)
-            else:
+            elif isinstance(record, DeadLetter):
                 self._add_dead_letter(record)
+            else:
+                self.ledger.append(record)
+                self._bytes += _ledger_size(record)
 
     def forget(self, destination: str) -> None:
         """The destination has no status any more."""
@@ -77,6 +84,7 @@ class JournalBuffer:
         self.statuses.clear()
         self.forgotten.clear()
         self.dead_letters.clear()
+        self.ledger.clear()
         self._bytes = 0
 
     def shrink(self) -> None:
@@ -86,6 +94,9 @@ class JournalBuffer:
             self.dropped += 1
         while self.dead_letters and self._bytes > self._max_bytes:
             self._bytes -= _letter_size(self.dead_letters.pop(next(iter(self.dead_letters))))
+            self.dropped += 1
+        while self.ledger and self._bytes > self._max_bytes:
+            self._bytes -= _ledger_size(self.ledger.popleft())
             self.dropped += 1
         while len(self.metrics) > self._max_metrics:
             del self.metrics[next(iter(self.metrics))]
@@ -102,10 +113,16 @@ class JournalBuffer:
         self._bytes += _letter_size(self.dead_letters[position])
 
 
-# Both count a little for the record itself, so that empty ones cannot pile up without end.
+# All count a little for the record itself, so that empty ones cannot pile up without end.
 def _log_size(line: LogLine) -> int:
     return 200 + len(line.message) + len(line.body)
 
 
 def _letter_size(kept: KeptDeadLetter) -> int:
     return 200 + len(kept.letter.reason) + len(kept.letter.value)
+
+
+def _ledger_size(record: LedgerRecord) -> int:
+    if isinstance(record, FailuresTaken):
+        return 200 + 8 * len(record.offsets)
+    return 200 + len(record.reason) + len(record.body)

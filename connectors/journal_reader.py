@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import msgspec
 
+from connectors.journal_ledger import COLUMNS, StoredFailure, status_condition
 from connectors.journal_schema import JournalError, open_journal
-from records import LogLine, Metric, Status
+from records import Failure, LogLine, Metric, Status
 
 LEVELS = ("debug", "info", "warn", "error")
 
@@ -118,6 +119,55 @@ class JournalReader:
     def count_dead_letters(self) -> int:
         """How many are kept."""
         return int(self._rows("SELECT count(*) FROM dead_letters", ())[0][0])
+
+    def failures(
+        self, destination: str, *, status: str = "", text: str = "", limit: int = 100, after_id: int | None = None
+    ) -> list[StoredFailure]:
+        """The ledger of one destination in the order of writing: entries after `after_id`, else the newest ones.
+
+        `status` is one such as `404`, a class such as `4xx`, or `none` for deliveries without an answer; `text` must be
+        part of the reason. Raises ValueError for another status.
+        """
+        newest = after_id is None
+        condition, values = self._of_ledger(destination, status, text)
+        rows = self._rows(
+            f"SELECT id, {COLUMNS} FROM failures WHERE {condition} AND id > ?"
+            f" ORDER BY id {'DESC' if newest else 'ASC'} LIMIT ?",
+            (*values, after_id or 0, limit),
+        )
+        found = [StoredFailure(number, Failure(destination, *fields)) for number, *fields in rows]
+        return found[::-1] if newest else found
+
+    def failure(self, destination: str, invocation: str) -> Failure | None:
+        """One entry of the ledger."""
+        query = f"SELECT {COLUMNS} FROM failures WHERE destination = ? AND invocation = ?"
+        rows = self._rows(query, (destination, invocation))
+        return Failure(destination, *rows[0]) if rows else None
+
+    def count_failures(self, destination: str, *, status: str = "", text: str = "") -> int:
+        """How many entries the ledger of one destination has; see `failures`."""
+        condition, values = self._of_ledger(destination, status, text)
+        return int(self._rows(f"SELECT count(*) FROM failures WHERE {condition}", values)[0][0])
+
+    def failed_positions(
+        self, destination: str, *, status: str = "", text: str = ""
+    ) -> dict[tuple[str, int], list[int]]:
+        """Where the entries are in the log: positions, each once and sorted, by stream and partition."""
+        condition, values = self._of_ledger(destination, status, text)
+        rows = self._rows(
+            f"SELECT DISTINCT stream, partition, position FROM failures WHERE {condition}"
+            " ORDER BY stream, partition, position",
+            values,
+        )
+        found: dict[tuple[str, int], list[int]] = {}
+        for stream, partition, position in rows:
+            found.setdefault((stream, partition), []).append(position)
+        return found
+
+    def _of_ledger(self, destination: str, status: str, text: str) -> tuple[str, tuple[object, ...]]:
+        condition, values = status_condition(status)
+        of_text = "(? = '' OR instr(lower(reason), lower(?)))"
+        return f"destination = ? AND {condition} AND {of_text}", (destination, *values, text, text)
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[Any]:
         try:

@@ -1,15 +1,16 @@
 """The journal's tables, and how its file is opened.
 
-Refuses a file made by a newer version, and one that is not a journal.
+The job that opens a file of an older version brings it up to date; who only reads it says so. Refuses a file made by a
+newer version, and one that is not a journal.
 """
 
 import sqlite3
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 0.25
 
-_TABLES = """
+_VERSION_1 = """
 CREATE TABLE logs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     timestamp REAL NOT NULL,
@@ -44,13 +45,54 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_letters_by_age ON dead_letters (at, kept);
 """
 
+# Numbers of neither table are ever used twice: they are in snapshots, and people write them down.
+_VERSION_2 = """
+CREATE TABLE failures (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination TEXT NOT NULL,
+    invocation TEXT NOT NULL,
+    at REAL NOT NULL,
+    stream TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    event_uuid TEXT NOT NULL,
+    event_name TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    status INTEGER,
+    body BLOB NOT NULL,
+    kept INTEGER NOT NULL,
+    UNIQUE (destination, invocation)
+);
+CREATE INDEX failures_of_destination ON failures (destination, id);
+CREATE INDEX failures_by_position ON failures (destination, stream, partition, position);
+CREATE INDEX failures_by_age ON failures (at, kept);
+CREATE TABLE commands (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    destination TEXT NOT NULL,
+    wish BLOB NOT NULL,
+    answer BLOB
+);
+CREATE INDEX commands_unanswered ON commands (id) WHERE answer IS NULL;
+CREATE INDEX commands_by_age ON commands (at);
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2)
+"""The first makes version 1 of an empty file, each other one the next version of the one before."""
+
 
 class JournalError(Exception):
     """The journal's file cannot be used: one sentence saying why and what to do."""
 
 
-def open_journal(path: Path, *, create: bool) -> sqlite3.Connection:
+def open_journal(
+    path: Path, *, create: bool = False, write: bool = False, wait_s: float = BUSY_TIMEOUT_S
+) -> sqlite3.Connection:
     """A connection in autocommit mode, usable from any thread by one at a time.
+
+    With `create` the file is made, or brought up to date; with `write` only rows of it are. `wait_s` is how long
+    another process may hold it.
 
     Errors: JournalError.
     """
@@ -59,14 +101,14 @@ def open_journal(path: Path, *, create: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
-            timeout=BUSY_TIMEOUT_S,
+            timeout=wait_s,
             isolation_level=None,
             check_same_thread=False,
         )
     except sqlite3.Error as error:
         raise JournalError(f"journal {path}: {error}; see that the directory exists and can be written to") from None
     try:
-        _prepare(connection, path, create=create)
+        _prepare(connection, path, create=create, write=write)
     except sqlite3.Error as error:
         connection.close()
         raise JournalError(
@@ -78,7 +120,7 @@ def open_journal(path: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, write: bool) -> None:
     version = _version(connection)
     if version > VERSION:
         raise JournalError(
@@ -88,7 +130,13 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> Non
     if not create:
         if version == 0:
             raise JournalError(f"journal {path}: is empty; the job that makes it has not got that far")
-        connection.execute("PRAGMA query_only = ON")
+        if version < VERSION:
+            raise JournalError(
+                f"journal {path}: made by an older Offramp (schema {version}, this one needs {VERSION}); "
+                "start the job with this version once, it brings the journal up to date"
+            )
+        if not write:
+            connection.execute("PRAGMA query_only = ON")
         return
     if version == 0:
         # Only an empty file can still take this setting; with it, pruned pages go back to the disk.
@@ -96,17 +144,17 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool) -> Non
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    _create_tables(connection)
+    _update(connection)
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    """Makes the tables once, also when two processes open a new file at the same moment."""
+def _update(connection: sqlite3.Connection) -> None:
+    """Makes the tables that are not there yet, once, also when two processes open a new file at the same moment."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) == 0:
-            for statement in _TABLES.split(";\n"):
+        for step in _STEPS[_version(connection) :]:
+            for statement in step.split(";\n"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except sqlite3.Error:
         connection.execute("ROLLBACK")

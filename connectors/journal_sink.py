@@ -10,9 +10,10 @@ from typing import Protocol
 import msgspec
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 
-from records import DeadLetter, LogLine, Metric, Status
+from connectors.journal_buffer import Record as StoredRecord
+from records import DeadLetter, Failure, HealthChange, LogLine, Metric, Status
 
-Record = LogLine | Metric | Status | DeadLetter
+Record = StoredRecord | HealthChange
 
 FLUSH_EVERY_S = 0.25
 """A crash loses at most this much of the journal; what is owed is in the engine's snapshots, not here."""
@@ -34,7 +35,7 @@ class _Shown(msgspec.Struct, frozen=True):
 class JournalStore(Protocol):
     """Where records end up; see `connectors.journal`."""
 
-    def write(self, records: Iterable[Record]) -> str:
+    def write(self, records: Iterable[StoredRecord]) -> str:
         """Keep these records; raises nothing. The answer says what is wrong, empty when nothing is."""
 
     def forget_status(self, destination: str) -> str:
@@ -89,8 +90,12 @@ class JournalWriter:
         statuses: Iterable[Status] = (),
         problem: Callable[[str], str] = lambda _: "",
         announcer: Announcer | None = None,
+        notify: Callable[[HealthChange], None] = lambda _: None,
     ) -> None:
-        """`statuses` are those of the last run; `problem` says what is wrong with a destination's file now."""
+        """`statuses` are those of the last run; `problem` says what is wrong with a destination's file now.
+
+        `notify` is told every change of health, on the writer's thread; the journal does not keep them.
+        """
         self.statuses = {status.id: status for status in statuses}
         """The latest status of each destination."""
         self.failed = 0
@@ -101,6 +106,7 @@ class JournalWriter:
         self._store = store
         self._problem = problem
         self._announcer = announcer or Announcer()
+        self._notify = notify
         self._complaint = ""
         self._beat_at = 0.0
         self._removed: set[str] = set()
@@ -118,16 +124,17 @@ class JournalWriter:
     def put(self, records: Iterable[Record]) -> None:
         """Take records; they are written within `FLUSH_EVERY_S`.
 
-        What comes faster than the disk takes it loses its bodies first, then its lines: history may be lost, the job's
-        memory may not.
+        What comes faster than the disk takes it loses its bodies first, then its lines, then entries of the ledger:
+        history may be lost, the job's memory may not.
         """
         with self._putting:
             for record in records:
-                if isinstance(record, LogLine):
-                    if self._put_bytes - self._taken_bytes > 2 * MAX_QUEUED_BYTES:
+                if isinstance(record, LogLine | Failure):
+                    queued = self._put_bytes - self._taken_bytes
+                    if queued > (2 if isinstance(record, LogLine) else 4) * MAX_QUEUED_BYTES:
                         self._left_out += 1
                         continue
-                    if record.body and self._put_bytes - self._taken_bytes > MAX_QUEUED_BYTES:
+                    if record.body and queued > MAX_QUEUED_BYTES:
                         self._left_out += 1
                         record = msgspec.structs.replace(record, body=b"")
                     self._put_bytes += _size(record)
@@ -151,11 +158,11 @@ class JournalWriter:
 
     def _flush(self) -> None:
         # Here and below, on the one thread: nobody else touches `statuses` while it is gone through.
-        batch: list[Record] = []
+        batch: list[StoredRecord] = []
         # What is there now: what comes meanwhile must wait for the disk.
         for _ in range(len(self._queue)):
             item = self._queue.popleft()
-            if isinstance(item, LogLine):
+            if isinstance(item, LogLine | Failure):
                 self._taken_bytes += _size(item)
             if not isinstance(item, _Shown):
                 batch += self._note(item)
@@ -168,13 +175,14 @@ class JournalWriter:
         if time.monotonic() - self._beat_at >= HEARTBEAT_EVERY_S:
             # An idle destination has nothing to say, and must not look as if no job were running.
             self._beat_at = time.monotonic()
-            self.statuses = {id: msgspec.structs.replace(s, at=time.time()) for id, s in self.statuses.items()}
+            now = time.time()
+            self.statuses = {id: _as_of(now, status) for id, status in self.statuses.items()}
             batch += self.statuses.values()
         self._write(batch)
         if self._left_out:
             # Not locked: a count that is a little late comes with the next flush.
             left_out, self._left_out = self._left_out, 0
-            _log.warning("the journal cannot keep up: %d log lines were cut or left out", left_out)
+            _log.warning("the journal cannot keep up: %d records were cut or left out", left_out)
 
     def _merge(self, shown: Status) -> Status:
         self._removed.discard(shown.id)
@@ -190,11 +198,14 @@ class JournalWriter:
         self.statuses.pop(destination, None)
         self._complain(self._store.forget_status(destination))
 
-    def _write(self, batch: list[Record]) -> None:
+    def _write(self, batch: list[StoredRecord]) -> None:
         if batch:
             self._complain(self._store.write(batch))
 
-    def _note(self, record: Record) -> list[Record]:
+    def _note(self, record: Record) -> list[StoredRecord]:
+        if isinstance(record, HealthChange):
+            self._notify(record)
+            return []
         if isinstance(record, Status):
             if record.id in self._removed:
                 # It was on its way when the file went: nothing would ever take it away again.
@@ -220,8 +231,15 @@ class JournalWriter:
         self._complaint = complaint
 
 
-def _size(line: LogLine) -> int:
-    return LINE_BYTES + len(line.message) + len(line.body)
+def _size(record: LogLine | Failure) -> int:
+    text = record.message if isinstance(record, LogLine) else record.reason
+    return LINE_BYTES + len(text) + len(record.body)
+
+
+def _as_of(now: float, status: Status) -> Status:
+    """What nobody has changed since: what is owed is older by now."""
+    lag_s = status.lag_s + max(0.0, now - status.at) if status.owed and status.lag_s else status.lag_s
+    return msgspec.structs.replace(status, at=now, lag_s=lag_s)
 
 
 class _Partition(StatelessSinkPartition[Record]):

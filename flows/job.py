@@ -46,7 +46,7 @@ class Job:
         self.progress = Progress(busy=Strain(self._transport.late_s).busy)
         self.handoff = Handoff()
         self.site = Site(settings.site_url, group_types=dict(settings.group_types))
-        self._store = Journal(settings.journal, keep=Keep(days=settings.journal_days))
+        self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
         watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
         self.writer = JournalWriter(self._store, self._store.statuses(), self._problem)
         self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses)

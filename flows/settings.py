@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shutdown_grace_s: float
     snapshot_interval_s: float
     journal_days: int
+    ledger_days: int
     log: str
     secret: SecretLookup
     """`secret(name)` is the text of a secret, or None."""

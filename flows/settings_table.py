@@ -193,6 +193,15 @@ TABLE = (
         default="7",
     ),
     Setting(
+        "ledger_days",
+        kinds.whole_number(1),
+        RUNNING,
+        "Days that deliveries which failed for good are kept, for offramp failed and offramp replay --failed; at most "
+        "200,000 of them, with 512 MB of answers. The oldest go first.",
+        "90",
+        default="30",
+    ),
+    Setting(
         "log",
         kinds.choice("text", "json"),
         RUNNING,

@@ -1,13 +1,11 @@
 """JSON lines as a log: a file, or standard input.
 
 Lines end with \\n or \\r\\n; blank ones are skipped. A file that grows is followed; a last line without a newline
-waits for it, or counts when the end of the file is the end of the input. Standard input can be read once. It refuses to
-look into the lines.
+waits for it, or counts when the end of the file is the end of the input. Standard input can be read once.
 
 Units: a position in a file is the byte offset of the line; in standard input the number of the line, counted on from
 where an earlier run stopped, so that no two events get one position.
-Limits: 256 KiB of a file and 4 MiB of standard input are read ahead, besides one line of up to 64 MiB; a longer one
-arrives cut.
+Limits: 256 KiB of a file and 4 MiB of standard input are read ahead, besides one line of up to 64 MiB (cut behind it).
 Blocking: reads from the local disk, 16 MiB at most per call; standard input never.
 """
 
@@ -18,10 +16,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from connectors.line_search import first_line_at, line_from
 from connectors.lines import Line, LineCutter
 from connectors.log import LogError
 from records import Message
@@ -59,13 +59,23 @@ class FileLog:
 
     def end_offset(self, partition: int) -> int:
         """See Log: behind the last newline, so that a line which is being written is read whole later."""
-        try:
-            with self._path.open("rb") as file:
-                tail_at = max(0, file.seek(0, os.SEEK_END) - _CHUNK_BYTES)
-                file.seek(tail_at)
-                return tail_at + file.read().rfind(b"\n") + 1
-        except OSError as error:
-            raise LogError(f"{self._path}: cannot be read: {error.strerror}; correct the path or its rights") from None
+        with self._told(), self._path.open("rb") as file:
+            tail_at = max(0, file.seek(0, os.SEEK_END) - _CHUNK_BYTES)
+            file.seek(tail_at)
+            return tail_at + file.read().rfind(b"\n") + 1
+
+    def offset_at(self, partition: int, time_s: float) -> int:
+        """See Log: by the events' own `timestamp`, in the order of the file; it reads the file up to that place."""
+        with self._told():
+            return first_line_at(self._path, time_s)
+
+    def align(self, partition: int, offset: int) -> int:
+        """See Log: the beginning of a line."""
+        with self._told():
+            return line_from(self._path, offset)
+
+    def retention_s(self) -> None:
+        """See Log: nobody deletes lines of a file."""
 
     def lag(self, partition: int, offset: int) -> int | None:
         """See Log: in bytes."""
@@ -73,6 +83,13 @@ class FileLog:
             return max(0, self._path.stat().st_size - offset)
         except OSError:
             return None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise LogError(f"{self._path}: cannot be read: {error.strerror}; correct the path or its rights") from None
 
 
 class FileReader:
@@ -205,6 +222,17 @@ class StdinLog:
     def end_offset(self, partition: int) -> int:
         """See Log: everything in it is still to come."""
         return 0
+
+    def offset_at(self, partition: int, time_s: float) -> int:
+        """See Log: it cannot be told, and not be used."""
+        raise LogError("standard input cannot be read again")
+
+    def align(self, partition: int, offset: int) -> int:
+        """See Log."""
+        return offset
+
+    def retention_s(self) -> None:
+        """See Log."""
 
     def lag(self, partition: int, offset: int) -> int | None:
         """See Log: never known."""

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from connectors.kafka_topic import retention_s
 from connectors.kafka_watch import TopicWatch, with_hint
 from connectors.log import LogError
 from records import Message
@@ -93,6 +94,24 @@ class KafkaLog:
     def end_offset(self, partition: int) -> int:
         """See Log."""
         return self._watermarks(partition)[1]
+
+    def offset_at(self, partition: int, time_s: float) -> int:
+        """See Log: by the time that the topic keeps with each message, of the producer or of the broker."""
+        with self._asking() as asker:
+            question = TopicPartition(self._topic, partition, int(time_s * 1000))
+            [answer] = asker.offsets_for_times([question], timeout=self._wait_s)
+        if answer.error is not None:
+            raise LogError(f"{self.stream}: partition {partition}: {with_hint(answer.error)}")
+        # A negative one is a name for the end.
+        return answer.offset if answer.offset >= 0 else self.end_offset(partition)
+
+    def align(self, partition: int, offset: int) -> int:
+        """See Log: every offset is one."""
+        return offset
+
+    def retention_s(self) -> float | None:
+        """See Log: `retention.ms`, where the topic deletes. By size it may delete sooner."""
+        return retention_s(self._settings, self._topic, self._wait_s)
 
     def lag(self, partition: int, offset: int) -> int | None:
         """See Log: as some reader of this log heard it, some seconds ago at most."""

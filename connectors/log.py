@@ -55,5 +55,17 @@ class Log(Protocol):
     def end_offset(self, partition: int) -> int:
         """The position behind the last message. May wait some seconds, and raise LogError."""
 
+    def offset_at(self, partition: int, time_s: float) -> int:
+        """The first position whose message is at or after this moment (seconds since the epoch); the end if none is.
+
+        May wait some seconds or, where there is no index of times, read the whole log. Raises LogError.
+        """
+
+    def align(self, partition: int, offset: int) -> int:
+        """The first position, from `offset` on, at which a message may begin. Raises LogError."""
+
+    def retention_s(self) -> float | None:
+        """How long the log keeps a message; None when that is not limited, or not known. May wait some seconds."""
+
     def lag(self, partition: int, offset: int) -> int | None:
         """How many positions lie between `offset` and the end, as last heard; None when not known. Never waits."""

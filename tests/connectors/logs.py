@@ -12,6 +12,8 @@ class MemoryLog:
         self.stream = stream
         self.values = dict(values)
         self.earliest = 0
+        self.times: dict[int, float] = {}
+        self.kept_s: float | None = None
         self.end = max(values, default=-1) + 1
         self.failures: list[Exception] = []
         self.readers: list[MemoryReader] = []
@@ -28,6 +30,16 @@ class MemoryLog:
 
     def end_offset(self, partition: int) -> int:
         return self.end
+
+    def offset_at(self, partition: int, time_s: float) -> int:
+        later = (at for at in sorted(self.values) if self.times.get(at, 0.0) >= time_s)
+        return next(later, self.end)
+
+    def align(self, partition: int, offset: int) -> int:
+        return offset
+
+    def retention_s(self) -> float | None:
+        return self.kept_s
 
     def lag(self, partition: int, offset: int) -> int | None:
         return self.end - offset

@@ -2,6 +2,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,50 @@ def test_a_writer_is_held_while_nobody_reads(pipe: tuple[int, StdinReader]) -> N
     assert len(written) * 1024 < 6 * 1024 * 1024
     assert len(read_until_end(reader)) == 16 * 1024
     writer.join()
+
+
+TIMED = b"".join(
+    [
+        b'\xef\xbb\xbf{"timestamp": "2026-11-20T10:00:00Z"}\n',
+        b'{"timestamp": "2026-11-20 11:00:00.000"}\n',
+        b"no JSON\n",
+        b'{"timestamp": "yesterday"}\n{"event": "x"}\n',
+        b'{"timestamp": "2026-11-20T14:00:00.5+02:00"}\n',
+        b'{"timestamp": "2026-11-20T09:00:00Z"}\n',
+        b'{"timestamp": "2026-11-20T23:00:00Z"',
+    ]
+)
+STARTS = [0, *(at + 1 for at, byte in enumerate(TIMED) if byte == 10)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "line"),
+    [("09:00:00", 0), ("10:00:00", 0), ("10:00:01", 1), ("11:00:00", 1), ("12:00:00", 5), ("12:00:01", 7)],
+)
+def test_a_place_is_found_by_the_time_of_the_events(path: Path, moment: str, line: int) -> None:
+    path.write_bytes(TIMED)
+    time_s = datetime.fromisoformat(f"2026-11-20T{moment}Z").timestamp()
+    assert FileLog(path).offset_at(0, time_s) == STARTS[line]
+
+
+def test_the_place_behind_all_events_is_the_end(path: Path) -> None:
+    path.write_bytes(TIMED)
+    assert FileLog(path).offset_at(0, 4e9) == FileLog(path).end_offset(0)
+
+
+@pytest.mark.parametrize(("asked", "answer"), [(-1, 0), (0, 0), (1, 3), (2, 3), (3, 3), (4, 6), (6, 6)])
+def test_a_message_begins_where_a_line_does(path: Path, asked: int, answer: int) -> None:
+    path.write_bytes(b"{}\n{}\n{}")
+    assert FileLog(path).align(0, asked) == answer
+
+
+def test_a_file_that_is_gone_is_told_by_every_question(path: Path) -> None:
+    for ask in (lambda: FileLog(path).offset_at(0, 1.0), lambda: FileLog(path).align(0, 1)):
+        with pytest.raises(LogError, match="cannot be read: No such file or directory; correct the path or its rights"):
+            ask()
+    assert FileLog(path).retention_s() is None
+
+
+def test_standard_input_has_no_place_to_go_back_to() -> None:
+    with pytest.raises(LogError, match="standard input cannot be read again"):
+        StdinLog().offset_at(0, 1.0)

@@ -318,3 +318,30 @@ def test_added_partitions_are_seen_by_a_running_reader(kafka: KafkaBroker, caplo
     wait_for(reader, lambda _: bool(caplog.messages))
     assert caplog.messages == [f"kafka:{topic}: partitions were added (1); restart to read them too"]
     reader.close()
+
+
+def test_a_place_is_found_by_the_time_of_its_message(kafka: KafkaBroker) -> None:
+    topic = kafka.create_topic(2)
+    producer = Producer({"bootstrap.servers": kafka.servers})
+    for second in (100, 200, 300):
+        producer.produce(topic, b"{}", partition=1, timestamp=1_700_000_000_000 + second * 1000)
+    assert producer.flush(30) == 0
+    log = KafkaLog(kafka.servers, topic)
+    moments = [0.0, 100.0, 100.5, 300.0, 300.001]
+    assert [log.offset_at(1, 1_700_000_000 + moment) for moment in moments] == [0, 0, 1, 2, 3]
+    assert log.offset_at(0, 1_700_000_000) == 0, "an empty partition"
+    assert log.align(1, 2) == 2
+
+
+def test_how_long_a_topic_keeps_its_messages(kafka: KafkaBroker) -> None:
+    week = KafkaLog(kafka.servers, kafka.create_topic(retention_ms="604800000"))
+    assert week.retention_s() == 604_800.0
+    assert KafkaLog(kafka.servers, kafka.create_topic(retention_ms="-1")).retention_s() is None
+    assert KafkaLog(kafka.servers, kafka.create_topic(cleanup_policy="compact")).retention_s() is None
+    both = kafka.create_topic(cleanup_policy="compact,delete", retention_ms="1000")
+    assert KafkaLog(kafka.servers, both, {"session.timeout.ms": "45000"}).retention_s() == 1.0
+    assert KafkaLog(kafka.servers, "no-such-topic", wait_s=2.0).retention_s() is None
+
+
+def test_how_long_is_not_known_where_no_broker_answers() -> None:
+    assert KafkaLog("127.0.0.1:1", "t", wait_s=0.2).retention_s() is None

@@ -91,6 +91,10 @@ class ConfigStore:
         """The enabled destination of this id."""
         return self._view.index.get(destination)
 
+    def has(self, destination: str) -> bool:
+        """Whether there is a file of this id, whatever is the matter with it."""
+        return destination in self._view.loaded or destination in self._view.problems
+
     def ids(self) -> list[str]:
         """The ids of all enabled destinations."""
         return [id for id, destination in self._view.loaded.items() if destination.enabled]

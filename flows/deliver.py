@@ -38,8 +38,10 @@ def build(job: Job) -> Dataflow:
     joined = join_person("join_person", wanted, job.join)
     routed = route("route", joined, job.destinations, job.progress)
 
-    # One outbox per destination; what became of each delivery is written down.
-    outcomes = deliver("deliver", routed.invocations, job.delivery)
+    # One outbox per destination; what became of each delivery is written down. People may say what is to be done.
+    commands = op.input("commands", flow, job.commands)
+    addressed = op.merge("addressed", commands, routed.invocations)
+    outcomes = deliver("deliver", addressed, job.delivery)
     settled = settle("settle", outcomes)
     op.output("journal", op.merge("records", settled, routed.reports), job.journal)
     op.output("dead_letters", decoded.dead_letters, job.journal)

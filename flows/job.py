@@ -2,14 +2,17 @@
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from catalog.loading import builtin
 from connectors.backlog_source import BacklogSource
 from connectors.capture import FileCapture, KafkaCapture
+from connectors.commands import Commands
+from connectors.commands_source import PART, CommandsSource
 from connectors.config_store import ConfigStore
+from connectors.desk import Desk
 from connectors.events_source import EventsSource
 from connectors.http import HttpTransport
 from connectors.journal import Journal, Keep
@@ -59,6 +62,9 @@ class Job:
         self.resumed = memory.exists()
         self.events = EventsSource(list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats)
         self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats)
+        self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle)
+        end = self._commands_end if settings.until_end else None
+        self.commands = CommandsSource(self.desk, self.gate, end, beats)
         self.join = Join(self._people, settings.group_types)
         self.delivery = Delivery(
             self._transport,
@@ -75,14 +81,18 @@ class Job:
         """Start everything that runs beside the engine."""
         for part in self.events.present:
             self.progress.part_opened(part)
+        if self.settings.until_end:
+            self.progress.part_opened(PART)
         self.writer.start()
         self.destinations.open()
+        self.desk.start()
         self._transport.start()
         if self._feed is not None:
             self._feed.start()
 
     def close(self) -> None:
         """End what `start` started, in the opposite order; the journal is complete afterwards."""
+        self.desk.close()
         self.destinations.close()
         self._transport.close()
         if self._capture is not None:
@@ -107,6 +117,23 @@ class Job:
 
     def _problem(self, destination: str) -> str:
         return self.destinations.problem(destination)
+
+    def _commands_end(self) -> Iterable[str]:
+        ids = self.destinations.ids()
+        self.progress.part_ended(PART, ids)
+        return ids
+
+    def _unknown(self, destination: str) -> str:
+        if self.destinations.has(destination):
+            return ""
+        there_are = ", ".join(self.destinations.ids()) or "none"
+        return f"there is no destination '{destination}'; there are: {there_are}"
+
+    def _idle(self, destination: str) -> str:
+        if self.destinations.find(destination) is not None:
+            return ""
+        why = self._problem(destination) or "its file says 'enabled: false'"
+        return f"destination '{destination}' does not run: {why}"
 
 
 def _log_of(one: Input, client: Mapping[str, str]) -> Log:

@@ -1,5 +1,6 @@
 """What `deliver` decides, pure: retries, ranges, windows, accounts, when sources must wait. No engine, no network."""
 
+from delivery.commands import carry_out
 from delivery.handoff import Handoff
 from delivery.outbox import Outbox
 from delivery.progress import Load, Progress
@@ -18,5 +19,6 @@ __all__ = [
     "Reread",
     "StateError",
     "Strain",
+    "carry_out",
     "read_state",
 ]

@@ -12,12 +12,13 @@ import msgspec
 from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.outcomes import outcome_of
-from delivery.ranges import Backlog, Reread
+from delivery.ranges import Backlog, Finished, Reread
 from delivery.retry import decide
 from delivery.state import STATE_VERSION, OutboxState
 from delivery.windows import Window
 from records import (
     Attempt,
+    Command,
     Invocation,
     Outcome,
     Policy,
@@ -69,6 +70,8 @@ class Outbox:
         self.last_error = ""
         self.window = Window()
         self.health = Health(policy.quarantine, None if state is None else state.health)
+        self.command = 0 if state is None else state.command
+        """The latest command that was carried out."""
         self.backlog = Backlog()
         self._chance = chance
         self._readable = readable
@@ -129,7 +132,13 @@ class Outbox:
             # The same event at the same position, of a log that was written anew: it is on its way already.
             return None
         position = (invocation.stream, invocation.partition, invocation.offset)
-        if not invocation.reread or not self.backlog.arrived(*position):
+        if invocation.reread:
+            arrival = self.backlog.arrived(*position)
+            if arrival.dropped:
+                return None
+            invocation.replayed = arrival.replay
+            self.matched += not arrival.owed
+        else:
             self.matched += 1
         if invocation.work is None:
             self.failed += 1
@@ -148,21 +157,38 @@ class Outbox:
         self._send(key, invocation)
         return None
 
-    def range_read(self, mark: RangeRead, heard: bool = True) -> int:
+    def range_read(self, mark: RangeRead, heard: bool = True) -> Finished:
         """The backlog lane has come to the end of what it was asked for.
 
         With `heard` false nobody could want what it read, and it stays owed.
-
-        Returns:
-            How many matches have expired: the log no longer has them.
         """
         if not heard:
             self.backlog.unheard(mark)
-            return 0
+            return Finished()
         finished = self.backlog.finished(mark)
         self.skipped += finished.skipped
         self.expired += finished.expired
-        return finished.expired
+        return finished
+
+    def replay(self, command: Command, now: float) -> None:
+        """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
+        owed = 0
+        if command.failed:
+            owed = min(self.failed, sum(len(span.only or ()) for span in command.spans))
+            self.failed -= owed
+        self.backlog.replay(command.id, command.spans, now, owed)
+
+    def give_up(self, replays: bool = False) -> int:
+        """Forget what was missed, or the replays; returns how many owed matches that were."""
+        skipped = self.backlog.give_up(replays)
+        self.skipped += skipped
+        return skipped
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is anything to wait for that can be read."""
+        waiting = sum(self.unreadable().values())
+        return self.owed > waiting or self.backlog.replaying(self._readable)
 
     def next_read(self) -> Reread | None:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
@@ -262,6 +288,8 @@ class Outbox:
             response=health.response or health.refusal,
             attention=health.attention,
             backlog=len(self.backlog),
+            replays=self.backlog.replays(),
+            command=self.command,
             matched=self.matched,
             delivered=self.delivered,
             failed=self.failed,
@@ -305,6 +333,7 @@ class Outbox:
                 ranges=self.backlog.ranges,
                 held=list(held.values()),
                 health=self.health.state,
+                command=self.command,
             )
         )
 

@@ -22,7 +22,8 @@ FULL_S = 0.5
 class Load(msgspec.Struct, gc=False):
     """What one destination's operator says of itself."""
 
-    owed: int
+    unfinished: bool
+    """Whether anything of it is to be waited for at the end."""
     pending: int
     """Held in memory: waiting for a slot or in flight. Waiting retries are not counted."""
     slow: bool
@@ -110,10 +111,5 @@ class Progress:
             return (
                 not self._open
                 and not any(self._waited_for.values())
-                and not any(load.owed for load in self._loads.values())
+                and not any(load.unfinished for load in self._loads.values())
             )
-
-    def owed(self) -> int:
-        """What all destinations together still owe."""
-        with self._lock:
-            return sum(load.owed for load in self._loads.values())

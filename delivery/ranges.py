@@ -1,11 +1,12 @@
 """What a destination still owes and does not hold: ranges of positions in the log. Bytes per outage, not per event."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from records import RangeRead
+from records import RangeRead, Replay, Span
 
 
 class Range(msgspec.Struct, gc=False):
@@ -26,6 +27,17 @@ class Range(msgspec.Struct, gc=False):
     missing: int = 0
     """Positions of the span that the log no longer has, as far as it has been read. Which of them had matched is known
     at its end: those that did not come."""
+    replay: int = 0
+    """The number of the replay that it belongs to; 0 for what was missed."""
+    total: int = 0
+    """Positions of the whole replay, over all partitions."""
+    matched: int = 0
+    """Matches that the replay has found, as far as this range stands for it."""
+    paused: bool = False
+
+    def __len__(self) -> int:
+        """Positions left."""
+        return self.last - self.first + 1 if self.only is None else len(self.only)
 
 
 class Reread(msgspec.Struct, frozen=True, gc=False):
@@ -43,11 +55,23 @@ class Reread(msgspec.Struct, frozen=True, gc=False):
 class Finished(msgspec.Struct, frozen=True, gc=False):
     """What the end of a re-read settled without a delivery.
 
-    `skipped`: no longer matching; `expired`: gone from the log.
+    `skipped`: no longer matching; `expired`: gone from the log. `replayed` is the replay that has come to its end.
     """
 
     skipped: int = 0
     expired: int = 0
+    replayed: Replay | None = None
+
+
+class Arrival(NamedTuple):
+    """What a re-read match is: whether it was `owed`, or belongs to a `replay`, or to what was `dropped` meanwhile."""
+
+    owed: bool = False
+    replay: bool = False
+    dropped: bool = False
+
+
+_UNEXPECTED = Arrival()
 
 
 class Backlog:
@@ -62,6 +86,8 @@ class Backlog:
         self.ranges = list(ranges)
         self._wish: Reread | None = None
         """The re-read under way."""
+        self._dropped = False
+        """Whether what it reads was given up."""
         self._growing: dict[tuple[str, int], Range] = {}
 
     def __len__(self) -> int:
@@ -113,41 +139,97 @@ class Backlog:
         """The wish for the next re-read; None while one is under way or when nothing is owed that can be read now."""
         if self._wish is not None or limit < 1:
             return None
-        at = next((at for at, r in enumerate(self.ranges) if readable(r.stream)), None)
+        at = self._next_range(readable)
         if at is None:
             return None
         if at:
-            # The ones before it wait for their stream to be an input again; arrivals belong to the front one.
+            # The ones before it wait: for their stream to be an input again, or for a person. Arrivals belong to the
+            # front one.
             self.ranges.insert(0, self.ranges.pop(at))
         r = self.ranges[0]
         only = frozenset(r.only) if r.only is not None else None
         self._wish = Reread(destination, r.stream, r.partition, r.first, r.last, limit, only)
         return self._wish
 
-    def arrived(self, stream: str, partition: int, offset: int) -> bool:
+    def _next_range(self, readable: Callable[[str], bool]) -> int | None:
+        """What was missed goes before what is replayed."""
+        replay = None
+        for at, r in enumerate(self.ranges):
+            if readable(r.stream) and not r.paused:
+                if not r.replay:
+                    return at
+                replay = at if replay is None else replay
+        return replay
+
+    def arrived(self, stream: str, partition: int, offset: int) -> Arrival:
         """A re-read match came: the front range moves past it.
 
-        Returns:
-            False when it was not counted as owed: it matches now and did not when it was first seen, or somebody wished
-            for it who is no more.
+        It is not owed when it matches now and did not when it was first seen, or when somebody wished for it who is no
+        more.
         """
-        if not self.ranges:
-            return False
+        if self._dropped and self._wish is not None and _covers(self._wish, stream, partition, offset):
+            return Arrival(dropped=True)
+        if not self.ranges or not _covers(self.ranges[0], stream, partition, offset):
+            return _UNEXPECTED
         r = self.ranges[0]
-        if (r.stream, r.partition) != (stream, partition) or not r.first <= offset <= r.last:
-            return False
         r.first = offset + 1
         while r.only and r.only[0] <= offset:
             del r.only[0]
-        if not r.count:
-            return False
-        r.count -= 1
-        return True
+        r.matched += bool(r.replay)
+        owed = r.count > 0
+        r.count -= owed
+        return Arrival(owed, bool(r.replay))
+
+    def replay(self, number: int, spans: Sequence[Span], now: float, owed: int = 0) -> None:
+        """Read these positions again; so many of them are owed, the rest is counted as it matches."""
+        total = sum(len(span.only) if span.only is not None else span.last - span.first + 1 for span in spans)
+        for span in spans:
+            only = None if span.only is None else sorted(span.only)
+            count = 0 if only is None else min(owed, len(only))
+            owed -= count
+            self.ranges.append(
+                Range(span.stream, span.partition, span.first, span.last, count, now, only, replay=number, total=total)
+            )
+
+    def replays(self) -> list[Replay]:
+        """How far each replay has come, by number."""
+        left: Counter[int] = Counter()
+        matched: Counter[int] = Counter()
+        of: dict[int, Range] = {}
+        for r in self.ranges:
+            if r.replay:
+                of[r.replay] = r
+                left[r.replay] += len(r)
+                matched[r.replay] += r.matched
+        return [Replay(n, r.total, left[n], matched[n], r.paused) for n, r in sorted(of.items())]
+
+    def replaying(self, readable: Callable[[str], bool]) -> bool:
+        """Whether there is a replay to go on with."""
+        return any(r.replay and not r.paused and readable(r.stream) for r in self.ranges)
+
+    def pause_replays(self, paused: bool) -> None:
+        """Let all replays wait, or go on."""
+        for r in self.ranges:
+            r.paused = paused and bool(r.replay)
+
+    def give_up(self, replays: bool) -> int:
+        """Forget the replays, or else what was missed.
+
+        Returns:
+            How many owed matches that were.
+        """
+        given_up = [r for r in self.ranges if bool(r.replay) is replays]
+        if self._wish is not None and self.ranges and bool(self.ranges[0].replay) is replays:
+            self._dropped = True
+        self.ranges = [r for r in self.ranges if bool(r.replay) is not replays]
+        if not replays:
+            self._growing.clear()
+        return sum(r.count for r in given_up)
 
     def unheard(self, mark: RangeRead) -> None:
         """A re-read has ended that nobody could want: all of it stays owed."""
         if self._wish is not None and _is_of(mark, self._wish):
-            self._wish = None
+            self._wish, self._dropped = None, False
 
     def finished(self, mark: RangeRead) -> Finished:
         """A re-read has ended: move on, and drop the range when it is complete."""
@@ -155,7 +237,9 @@ class Backlog:
         if wish is None or not _is_of(mark, wish):
             # Somebody of the same name wished for it and was removed meanwhile.
             return Finished()
-        self._wish = None
+        dropped, self._wish, self._dropped = self._dropped, None, False
+        if dropped:
+            return Finished()
         r = self.ranges[0]
         r.first = max(r.first, mark.next_offset)
         expired = skipped = 0
@@ -163,18 +247,31 @@ class Backlog:
             # With single positions each one passed without a match is known to be gone, or to match no longer.
             expired = min(mark.missing, r.count)
             r.only = [o for o in r.only if o >= r.first]
-            skipped = r.count - expired - len(r.only)
-            r.count = len(r.only)
+            left = min(len(r.only), r.count - expired)
+            skipped, r.count = r.count - expired - left, left
         else:
             r.missing += mark.missing
             if r.first > r.last:
                 expired = min(r.missing, r.count)
                 skipped, r.count = r.count - expired, 0
-        if r.first > r.last:
-            self.ranges.pop(0)
-            if self._growing.get((r.stream, r.partition)) is r:
-                del self._growing[r.stream, r.partition]
-        return Finished(skipped=skipped, expired=expired)
+        return Finished(skipped, expired, self._complete(r) if r.first > r.last else None)
+
+    def _complete(self, r: Range) -> Replay | None:
+        """The front range is at its end; the replay that ends with it."""
+        self.ranges.pop(0)
+        if self._growing.get((r.stream, r.partition)) is r:
+            del self._growing[r.stream, r.partition]
+        if not r.replay:
+            return None
+        for other in self.ranges:
+            if other.replay == r.replay:
+                other.matched += r.matched
+                return None
+        return Replay(r.replay, r.total, 0, r.matched)
+
+
+def _covers(span: Range | Reread, stream: str, partition: int, offset: int) -> bool:
+    return (span.stream, span.partition) == (stream, partition) and span.first <= offset <= span.last
 
 
 def _is_of(mark: RangeRead, wish: Reread) -> bool:

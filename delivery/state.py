@@ -24,6 +24,7 @@ class OutboxState(msgspec.Struct):
     held: list[tuple[str, int, list[int], float]]
     """Per partition: stream, partition, offsets, and when the oldest of them was read."""
     health: HealthState = msgspec.field(default_factory=HealthState)
+    command: int = 0
 
 
 class StateError(Exception):

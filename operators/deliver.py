@@ -14,8 +14,21 @@ import bytewax.operators as op
 import msgspec
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
-from delivery import Handoff, Load, Outbox, OutboxState, Progress, read_state
-from records import Attempt, EndOfInput, HealthChange, Invocation, LogLine, Outcome, Policy, RangeRead, Status
+from delivery import Handoff, Load, Outbox, OutboxState, Progress, carry_out, read_state
+from records import (
+    Attempt,
+    Command,
+    EndOfInput,
+    FailuresTaken,
+    HealthChange,
+    Invocation,
+    LogLine,
+    Outcome,
+    Policy,
+    RangeRead,
+    Replay,
+    Status,
+)
 
 POLL_S = 0.01
 """How often finished attempts are looked for while some are pending. It delays no request: they leave in `on_batch`."""
@@ -25,8 +38,8 @@ STATUS_EVERY_S = 1.0
 MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
-Item = Invocation | RangeRead | EndOfInput
-Result = Outcome | Status | LogLine | HealthChange
+Item = Invocation | RangeRead | EndOfInput | Command
+Result = Outcome | Status | LogLine | HealthChange | FailuresTaken
 
 
 class Transport(Protocol):
@@ -123,8 +136,13 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
                     results.append(outcome)
             elif isinstance(item, RangeRead):
                 # Disabled meanwhile: `route` let nothing through, which does not mean that nothing matches.
-                if expired := self._outbox.range_read(item, heard=self._target() is not None):
-                    results.append(_expired_line(item, expired, now))
+                finished = self._outbox.range_read(item, heard=self._target() is not None)
+                if finished.expired:
+                    results.append(_expired_line(item, finished.expired, now))
+                if finished.replayed is not None:
+                    results.append(_replayed_line(self._id, finished.replayed, now))
+            elif isinstance(item, Command):
+                results += carry_out(self._outbox, item, now)
             else:
                 ended.append(item)
         self._changed = True
@@ -159,7 +177,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             poll_s = max(POLL_S, POLL_EACH_S * self._shared.progress.active)
             return datetime.fromtimestamp(now + poll_s, UTC)
         change_at = self._outbox.health.next_change_at()
-        if not self._outbox.owed and not self._changed and change_at is None:
+        if not self._outbox.owed and not self._outbox.backlog and not self._changed and change_at is None:
             return None
         soon = now + STATUS_EVERY_S
         due = min(self._outbox.next_retry_at() or soon, change_at or soon, soon)
@@ -231,11 +249,11 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         sendable = sendable and not self._outbox.health.stopped
         pending = self._outbox.pending if sendable else self._outbox.handed_over
         # Nor must what is owed of a stream that is no input any more.
-        owed = self._outbox.owed - sum(self._outbox.unreadable().values()) if sendable else pending
+        unfinished = self._outbox.unfinished if sendable else bool(pending)
         stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
         slow = 2 * stuck >= self._outbox.policy.concurrency
         unrepeatable = self._outbox.unrepeatable if sendable else 0
-        load = Load(owed, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
+        load = Load(unfinished, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
         self._outbox.slow = self._shared.progress.report(self._id, load)
 
     def _redact(self, text: bytes) -> bytes:
@@ -263,9 +281,9 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 def deliver(step_id: str, up: KeyedStream[Item], shared: Delivery) -> KeyedStream[Result]:
     """Deliver invocations to their destinations.
 
-    Shape: in `(destination, Invocation | RangeRead | EndOfInput)`, out `(destination, Outcome | Status | LogLine |
-    HealthChange)`: one outcome per attempt, one status a second while something changes, one line when the log has
-    forgotten what was owed.
+    Shape: in `(destination, Invocation | RangeRead | EndOfInput | Command)`, out `(destination, Outcome | Status |
+    LogLine | HealthChange | FailuresTaken)`: one outcome per attempt, one status a second while something changes, one
+    line when the log has forgotten what was owed.
 
     State: per destination the counts, its health, the ranges owed and the positions held: at most `policy.outbox`
     positions plus one range per partition and outage.
@@ -284,6 +302,11 @@ def _expired_line(mark: RangeRead, expired: int, now: float) -> LogLine:
     return LogLine(
         mark.only_for, now, "error", f"{expired} owed events are no longer in the log and have expired ({where})"
     )
+
+
+def _replayed_line(destination: str, replay: Replay, now: float) -> LogLine:
+    text = f"replay {replay.id} has read all of its {replay.total} positions, and {replay.matched} of them matched"
+    return LogLine(destination, now, "info", text)
 
 
 def _waiting_line(destination: str, now: float, stream: str, count: int) -> LogLine:

@@ -1,4 +1,4 @@
-"""settle: what became of each attempt, as the journal keeps it: log lines, per-minute metrics, status records."""
+"""settle: what became of each attempt, as the journal keeps it: log lines, metrics, status records, the ledger."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,11 +7,13 @@ import bytewax.operators as op
 from bytewax.dataflow import Stream
 from bytewax.operators import KeyedStream
 
-from records import HealthChange, LogLine, Metric, Note, Outcome, Status, Verdict
+from records import Failure, FailuresTaken, HealthChange, LogLine, Metric, Note, Outcome, Status, Verdict
 
 MAX_MESSAGE_CHARS = 10_000
+LEDGER_BODY_BYTES = 4096
+"""Of the last response, in the ledger; the log has more of it."""
 
-Record = LogLine | Metric | Status
+Record = LogLine | Metric | Status | Failure | FailuresTaken | HealthChange
 
 _LEVELS = {"degraded": "warn", "quarantined": "warn", "attention": "warn", "disabled": "error"}
 
@@ -23,13 +25,14 @@ _METRICS = {
 }
 
 
-Result = Outcome | Status | LogLine | HealthChange
+Result = Outcome | Status | LogLine | HealthChange | FailuresTaken
 
 
 def settle(step_id: str, up: KeyedStream[Result]) -> Stream[Record]:
     """Turn outcomes into journal records.
 
-    Shape: in `(destination, Outcome | Status | LogLine | HealthChange)`, out `LogLine | Metric | Status`.
+    Shape: in `(destination, Outcome | Status | LogLine | HealthChange | FailuresTaken)`, out log lines, metrics, status
+    records, ledger entries and changes of health.
 
     Guarantee: records of outcomes after the last snapshot come again when their deliveries do.
     """
@@ -43,7 +46,7 @@ def records_of(results: Iterable[Result]) -> list[Record]:
     for result in results:
         if isinstance(result, HealthChange):
             counts[result.destination, int(result.at // 60) * 60, "other", result.after] += 1
-            records.append(_change_line(result))
+            records += [result, _change_line(result)]
             continue
         if not isinstance(result, Outcome):
             records.append(result)
@@ -53,9 +56,28 @@ def records_of(results: Iterable[Result]) -> list[Record]:
         records += [_note_line(result, note) for note in result.notes]
         if result.verdict is not Verdict.DELIVERED:
             records.append(_line(result))
+        if result.verdict is Verdict.FAILED:
+            records.append(_failure(result))
     for (destination, minute, kind, name), count in counts.items():
         records.append(Metric(destination, minute, kind, name, count))
     return records
+
+
+def _failure(outcome: Outcome) -> Failure:
+    return Failure(
+        destination=outcome.destination,
+        invocation=outcome.invocation,
+        at=outcome.at,
+        stream=outcome.stream,
+        partition=outcome.partition,
+        offset=outcome.offset,
+        event_uuid=outcome.event_uuid,
+        event_name=outcome.event_name,
+        attempts=outcome.attempts,
+        reason=outcome.reason[:MAX_MESSAGE_CHARS],
+        status=outcome.status,
+        body=outcome.body[:LEDGER_BODY_BYTES],
+    )
 
 
 def _change_line(change: HealthChange) -> LogLine:

@@ -56,6 +56,8 @@ class Invocation(msgspec.Struct, gc=False):
     error: str | None = None
     reread: bool = False
     """True when the backlog lane brought it."""
+    replayed: bool = False
+    """Whether a person asked for it again; its requests say so."""
     retries: int = 0
     """Counted retries made so far."""
     resent: bool = False

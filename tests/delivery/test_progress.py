@@ -13,7 +13,7 @@ class Clock:
 
 
 def full(slow: bool = False) -> Load:
-    return Load(owed=PENDING_PER_DESTINATION, pending=PENDING_PER_DESTINATION, slow=slow)
+    return Load(unfinished=PENDING_PER_DESTINATION > 0, pending=PENDING_PER_DESTINATION, slow=slow)
 
 
 def test_sources_wait_while_this_process_is_the_bottleneck() -> None:
@@ -23,7 +23,7 @@ def test_sources_wait_while_this_process_is_the_bottleneck() -> None:
         clock.now += FULL_S
         assert not progress.report("crm", full()), "it is not slow by itself"
         assert not progress.may_read()
-    progress.report("crm", Load(owed=9, pending=9, slow=False))
+    progress.report("crm", Load(unfinished=True, pending=9, slow=False))
     assert progress.may_read()
 
 
@@ -48,7 +48,7 @@ def test_sources_wait_when_all_together_have_too_much_in_hand() -> None:
     each = PENDING_PER_DESTINATION // 2
     for number in range(PENDING_IN_ALL // each):
         assert progress.may_read()
-        progress.report(f"d{number}", Load(owed=each, pending=each, slow=False))
+        progress.report(f"d{number}", Load(unfinished=each > 0, pending=each, slow=False))
     assert not progress.may_read()
     progress.forget("d0")
     assert progress.may_read()
@@ -81,10 +81,10 @@ def test_drained_means_every_mark_has_arrived_and_nothing_is_owed() -> None:
     for part, destination in (("t/0", "a"), ("t/0", "b")):
         progress.part_reached(part, destination)
     assert not progress.drained()
-    progress.report("a", Load(owed=1, pending=0, slow=False))
+    progress.report("a", Load(unfinished=True, pending=0, slow=False))
     progress.part_reached("t/1", "a")
     assert not progress.drained(), "one match still waits for its retry"
-    progress.report("a", Load(owed=0, pending=0, slow=False))
+    progress.report("a", Load(unfinished=False, pending=0, slow=False))
     assert progress.drained()
 
 

@@ -108,6 +108,7 @@ class Bench:
         """Lose everything but the snapshot."""
         snapshot = self.logic.snapshot()
         self.transport.wire, self.transport.submitted = [], []
+        self.wishes()
         self.logic = DeliverLogic(self.shared, snapshot)
 
     def wishes(self) -> list[Reread]:

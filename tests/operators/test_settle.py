@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operators.settle import MAX_MESSAGE_CHARS, records_of, settle
-from records import LogLine, Metric, Outcome, Status, Verdict
+from records import Failure, HealthChange, LogLine, Metric, Outcome, Status, Verdict
 from tests.operators.stand import run_through
 
 MINUTE = 1_000_020
@@ -54,9 +54,29 @@ def outcome(verdict: Verdict, at: float = MINUTE + 1.5, destination: str = "crm"
 def test_what_is_not_delivered_has_a_line_and_a_count(
     settled: Outcome, metric: tuple[str, str], level: str, message: str
 ) -> None:
-    assert records_of([settled]) == [
+    records = [record for record in records_of([settled]) if not isinstance(record, Failure)]
+    assert records == [
         LogLine("crm", MINUTE + 1.5, level, message, "msg_1", b"busy"),
         Metric("crm", MINUTE, *metric, 1),
+    ]
+
+
+def test_only_what_failed_for_good_enters_the_ledger() -> None:
+    failed = outcome(Verdict.FAILED, reason="answered 404 Not Found", status=404, body=b"x" * 5000, attempts=2)
+    others = [outcome(Verdict.RETRYING), outcome(Verdict.DELIVERED), outcome(Verdict.SKIPPED)]
+    [entry] = [record for record in records_of([*others, failed]) if isinstance(record, Failure)]
+    assert (entry.destination, entry.invocation, entry.stream, entry.partition, entry.offset) == (
+        "crm", "msg_1", "kafka:events", 3, 42
+    )  # fmt: skip
+    assert (entry.reason, entry.status, entry.attempts, len(entry.body)) == ("answered 404 Not Found", 404, 2, 4096)
+
+
+def test_a_change_of_health_is_a_line_a_count_and_itself() -> None:
+    change = HealthChange("degraded", "quarantined", MINUTE + 2, "20 errors in a row", "oops", "crm")
+    assert records_of([change]) == [
+        change,
+        LogLine("crm", MINUTE + 2, "warn", "degraded -> quarantined: 20 errors in a row", "", b"oops"),
+        Metric("crm", MINUTE, "other", "quarantined", 1),
     ]
 
 

@@ -98,7 +98,7 @@ def _union(many: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
 
 
 def _text_of(node: nodes.Expr) -> frozenset[str] | None:
-    """The text that the node is; a number too long for JSON is text in the tree, but not in the language."""
-    if isinstance(node, nodes.Constant) and isinstance(node.value, str) and node.value_type is None:
+    """The text that the node is."""
+    if isinstance(node, nodes.Constant) and isinstance(node.value, str):
         return frozenset({node.value})
     return None

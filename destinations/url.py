@@ -140,10 +140,7 @@ def _encodes_itself(node: nodes.Expr) -> bool:
 
 def _written(program: hog.Program) -> str:
     """The expression as it stands in the template."""
-    node = program.node
-    if node.start is None or node.end is None:
-        return "an expression"
-    return f"{{{program.source[node.start.offset : node.end.offset]}}}"
+    return f"{{{program.written}}}"
 
 
 def _encode(match: re.Match[str]) -> str:

@@ -28,15 +28,10 @@ def template(text: str, *, names: Names | None = None) -> Program:
 def template_parts(text: str, *, names: Names | None = None) -> list[str | Program]:
     """The literal pieces of a template and its `{…}` pieces, in order, for a caller that joins them in its own way."""
     text = without_lone_surrogates(text)
-    node = parser.parse_template(text)
-    pieces = node.args if isinstance(node, nodes.Call) and parser.is_pieces(node) else [node]
-    parts: list[str | Program] = []
-    for piece in pieces:
-        if isinstance(piece, nodes.Constant) and parser.is_text_piece(piece, text):
-            parts.append(str(piece.value))
-        else:
-            parts.append(compile_node(piece, names=names, source=text))
-    return parts
+    return [
+        piece if isinstance(piece, str) else _compiled(piece.node, names, text, piece.written)
+        for piece in parser.parse_pieces(text)
+    ]
 
 
 def conjuncts(whole: Program) -> list[Program]:
@@ -48,4 +43,8 @@ def conjuncts(whole: Program) -> list[Program]:
 
 def compile_node(node: nodes.Expr | nodes.Program, *, names: Names | None = None, source: str = "") -> Program:
     """Compile a tree. `source` is the text its positions refer to."""
-    return Program(source, node, names, compile_tree(node, names, source))
+    return _compiled(node, names, source, source)
+
+
+def _compiled(node: nodes.Expr | nodes.Program, names: Names | None, source: str, written: str) -> Program:
+    return Program(source, node, names, compile_tree(node, names, source), written)

@@ -1,6 +1,6 @@
-"""The syntax tree, as the parser writes it in JSON. Data only.
+"""The syntax tree. Data only. SQL nodes are known by name alone, for messages.
 
-Source: the JSON form of hogql-parser 1.3.88, 2026-11. SQL nodes are known by name alone, for messages.
+Source: the names and the form of the nodes of PostHog's hogql-parser 1.3.88, 2026-11.
 """
 
 from __future__ import annotations
@@ -19,18 +19,16 @@ class Position(msgspec.Struct):
     offset: int
 
 
-class Node(msgspec.Struct, kw_only=True, tag_field="node", tag=True):
+class Node(msgspec.Struct, kw_only=True):
     """Any node. What the parser made up itself (`0 -` of a negation) has no position."""
 
     start: Position | None = None
-    end: Position | None = None
 
 
 class Constant(Node):
-    """A literal. `value_type` is "number" where `value` spells a number that JSON cannot hold."""
+    """A literal."""
 
     value: bool | int | float | str | None
-    value_type: str | None = None
 
 
 class Field(Node):
@@ -299,7 +297,7 @@ class ForStatement(Node):
     increment: Statement | Expr | None = None
 
 
-class ForInStatement(Node, rename="camel"):
+class ForInStatement(Node):
     """`for (let key_var, value_var in expr) body`."""
 
     value_var: str

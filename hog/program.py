@@ -23,10 +23,20 @@ _PLAIN_MESSAGES: Final = {
 class Program:
     """Immutable. It may be called from any thread; it never changes the globals it is given."""
 
-    __slots__ = ("_fenced", "_run", "chains", "constant", "names", "node", "roots", "source")
+    __slots__ = ("_fenced", "_run", "chains", "constant", "names", "node", "roots", "source", "written")
 
-    def __init__(self, source: str, node: nodes.Expr | nodes.Program, names: Names | None, compiled: Compiled) -> None:
+    def __init__(
+        self,
+        source: str,
+        node: nodes.Expr | nodes.Program,
+        names: Names | None,
+        compiled: Compiled,
+        written: str | None = None,
+    ) -> None:
         self.source: Final = source
+        """The text that positions refer to."""
+        self.written: Final = source if written is None else written
+        """The part of it that this is: of a template, one piece."""
         self.node: Final = node
         """The tree: an expression, unless the source is a program of statements."""
         self.names: Final = names

@@ -10,7 +10,6 @@ from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep,
 from hog.compiler.scopes import Kinds, Scopes, Variable
 from hog.errors import HogCompileError
 from hog.names import Chain, Names
-from hog.runtime.limits import MAX_DIGITS
 from hog.stdlib import FUNCTIONS, Function
 
 
@@ -105,14 +104,7 @@ class Lowering:
         return Code(tree, Kind.BOOLEAN, code.total)
 
     def _constant(self, node: nodes.Constant) -> Code:
-        if node.value_type != "number":
-            return constant(node.value)
-        text = str(node.value)
-        if text.strip("-").isalpha():
-            return constant(float(text))
-        if len(text) > MAX_DIGITS:
-            raise self.error(f"a number has more than {MAX_DIGITS} digits", node)
-        return constant(int(text))
+        return constant(node.value)
 
     def _field(self, node: nodes.Field) -> Code:
         return self._chain(tuple(node.chain), node)
@@ -230,7 +222,7 @@ def chain_of(node: nodes.Expr) -> Chain | None:
         return tuple(node.chain)
     if isinstance(node, nodes.ArrayAccess) and isinstance(node.property, nodes.Constant):
         holder = chain_of(node.array)
-        if holder is not None and isinstance(node.property.value, str) and node.property.value_type is None:
+        if holder is not None and isinstance(node.property.value, str):
             return (*holder, node.property.value)
     return None
 

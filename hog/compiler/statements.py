@@ -116,7 +116,7 @@ def _assignment(lowering: Lowering, node: nodes.VariableAssignment) -> None:
             _set(lowering, variable, value, node, new=False)
         case nodes.Field(chain=chain):
             _assigned(lowering, chain, node)
-            holder: nodes.Expr = nodes.Field(chain=chain[:-1], start=node.left.start, end=node.left.end)
+            holder: nodes.Expr = nodes.Field(chain=chain[:-1], start=node.left.start)
             _assign_member(lowering, holder, ast.Constant(chain[-1]), node)
         case nodes.ArrayAccess(array=holder, property=key):
             lowering.refuse_index_0(key)
@@ -186,7 +186,7 @@ def _part(lowering: Lowering, node: nodes.Statement | nodes.Expr) -> list[ast.st
     """The first or the last part of a `for`: the parser gives a bare expression where it is one."""
     if type(node) in _LOWER:
         return lower_statement(lowering, node)  # type: ignore[arg-type]
-    return lower_statement(lowering, nodes.ExprStatement(expr=node, start=node.start, end=node.end))  # type: ignore[arg-type]
+    return lower_statement(lowering, nodes.ExprStatement(expr=node, start=node.start))  # type: ignore[arg-type]
 
 
 def _turns(

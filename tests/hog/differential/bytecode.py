@@ -276,8 +276,6 @@ class Compiler:
 
     def _constant(self, node: nodes.Constant) -> Code:
         value = node.value
-        if node.value_type == "number":
-            value = float(str(value)) if str(value).strip("-").isalpha() else int(str(value))
         if value is None or isinstance(value, bool):
             return [{None: NULL, True: TRUE, False: FALSE}[value]]
         if isinstance(value, str):

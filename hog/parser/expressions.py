@@ -40,15 +40,18 @@ def expression(tokens: Tokens, least: int = 0) -> nodes.Expr:
 def climb(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -> nodes.Expr:
     """Go on behind an operand, which began at `place`."""
     kinds = tokens.kinds
-    for _ in range(MAX_CHAIN):
+    count = 0
+    while True:
         found = OPERATORS.get(kinds[tokens.at])
         if found is None or found[0] < least:
             return left
+        count += 1
+        if count > MAX_CHAIN:
+            raise tokens.settled(f"more than {MAX_CHAIN} operators in a row", tokens.at)
         made = found[1](tokens, left, place, least)
         if made is None:
             return left
         left = made
-    raise tokens.settled(f"more than {MAX_CHAIN} operators in a row", tokens.at)
 
 
 def expressions(tokens: Tokens, closing: str) -> list[nodes.Expr]:

@@ -38,7 +38,6 @@ class Tokens:
 
     __slots__ = (
         "_furthest",
-        "_wasted",
         "at",
         "blocks",
         "bodies",
@@ -49,6 +48,7 @@ class Tokens:
         "places",
         "source",
         "texts",
+        "wasted",
     )
 
     def __init__(self, source: str, mode: str) -> None:
@@ -67,7 +67,7 @@ class Tokens:
         """Where the parameters of a lambda begin: the place of its arrow."""
         self.bodies: dict[int, tuple[nodes.Expr | nodes.Block, int] | HogSyntaxError] = {}
         """What the braces at a place have turned out to be as the body of a lambda, so that nothing is read twice."""
-        self._wasted = 0
+        self.wasted = 0
         self._furthest: tuple[int, HogSyntaxError] | None = None
         if "->" in lexer.kinds:
             self._find_lambdas()
@@ -172,9 +172,9 @@ class Tokens:
         Tokens that were read in vain are counted, so that the time stays in proportion to the source.
         """
         self._note(error)
-        self._wasted += self.at - at
+        self.wasted += self.at - at
         self.at = at
-        if self._wasted > _SPARE * len(self.kinds):
+        if self.wasted > _SPARE * len(self.kinds):
             worst = self.worst(error)
             raise SettledError(worst.message, worst.line, worst.column, self.source) from None
 

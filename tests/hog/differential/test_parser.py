@@ -86,6 +86,9 @@ def _explained(source: str, theirs: Any, mine: Any, problem: str) -> bool:
     # `*` is a column, and refused too; where an operand is missing behind `*`, we say so instead.
     if has_refused(mine) or (has_refused(theirs) and mine is None):
         return True
+    # A fence of the compiler, which the parser knows: the other one reads any number of loops.
+    if problem.startswith("too many loops"):
+        return True
     # There, the beginning of a comment without end is a division by `*`.
     if problem == "the comment is not closed":
         return True

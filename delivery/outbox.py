@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from delivery.departures import Departures
 from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.outcomes import outcome_of
+from delivery.pacing import Pacer
 from delivery.ranges import Backlog, Finished, Reread
 from delivery.retry import decide
 from delivery.state import STATE_VERSION, OutboxState
@@ -67,6 +69,8 @@ class Outbox:
         self.slow = False
         """Whether the destination is slow by itself. One that is not may hold more than its outbox for a moment: the
         sources wait for it."""
+        self.must_hold = False
+        """Whether the endpoint has asked to be left alone, and what is queued in the transport has to come back."""
         self.last_error = ""
         self.window = Window()
         self.health = Health(policy.quarantine, None if state is None else state.health)
@@ -82,7 +86,8 @@ class Outbox:
         self._stale: set[Key] = set()
         """On the wire with a configuration that is no more."""
         self._unrepeatable = 0
-        self._to_send: list[Invocation] = []
+        self._departures = Departures()
+        self.pacer = Pacer()
         if state is not None:
             self._restore(state)
 
@@ -109,7 +114,7 @@ class Outbox:
     @property
     def handed_over(self) -> int:
         """Given to the transport and not settled."""
-        return len(self._pending) - len(self._to_send)
+        return len(self._pending) - len(self._departures)
 
     @property
     def unrepeatable(self) -> int:
@@ -194,7 +199,8 @@ class Outbox:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
         if self.health.blocked:
             return None
-        few = self.owed - sum(self.unreadable().values()) <= self.policy.outbox // 2
+        enough = 0 if self._policy.order else self._policy.outbox // 2
+        few = self.owed - sum(self.unreadable().values()) <= enough
         if self.behind and self.health.open and few:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
@@ -215,18 +221,62 @@ class Outbox:
         while self._retries and self._retries[0][0] <= now:
             invocation = heapq.heappop(self._retries)[2]
             self._send(_key(invocation), invocation)
-        # One at a time while it is tried out.
-        count = len(self._to_send) if self.health.open else max(0, 1 - self.handed_over)
-        batch, self._to_send = self._to_send[:count], self._to_send[count:]
+        if not self._departures:
+            return []
+        limit = self.pacer.allowance(self._policy, now)
+        if not self.health.open:
+            # One at a time while it is tried out.
+            limit = min(limit, int(not self.handed_over))
+        batch = self._departures.take(self._policy, now, limit)
+        self.pacer.leaving(len(batch), now)
         return batch
+
+    def next_departure_at(self, now: float) -> float | None:
+        """When something may leave that waits for its turn; None when nothing does, or when it waits for an answer."""
+        if not self._departures or self.health.blocked:
+            return None
+        partial_at = self._departures.next_at(self._policy)
+        if partial_at is not None:
+            return partial_at
+        return self.pacer.next_at(self._policy, now)
+
+    @property
+    def paced(self) -> bool:
+        """Whether something waits that could leave, were it not for the pace."""
+        return bool(self._departures) and not self._policy.order
 
     def next_retry_at(self) -> float | None:
         """When the next retry is due."""
         return self._retries[0][0] if self._retries else None
 
     def settle(self, attempts: Iterable[Attempt], now: float) -> list[Outcome]:
-        """Decide over finished attempts."""
-        return [self._settle(attempt, now) for attempt in attempts]
+        """Decide over finished attempts; one of a batch is an outcome for each that was in it."""
+        outcomes: list[Outcome] = []
+        for attempt in attempts:
+            jitter = self._chance()
+            members = self._departures.arrived(attempt.invocation)
+            if attempt.response is not None and self.pacer.answered(attempt.response, self._policy, now):
+                self.must_hold = True
+            for count, member in enumerate(members):
+                own = attempt if len(members) == 1 else msgspec.structs.replace(attempt, invocation=member)
+                outcomes.append(self._settle(own, now, jitter, judged=count == 0))
+        return outcomes
+
+    def hold(self, queued: Iterable[str]) -> None:
+        """Let what the transport has given back wait here for its turn."""
+        self.must_hold = False
+        self._departures.put_back(self._given_back(queued))
+
+    def _given_back(self, queued: Iterable[str]) -> list[Invocation]:
+        held = {invocation.id: invocation for invocation in self._held.values()}
+        back: list[Invocation] = []
+        for id in queued:
+            carried = self._departures.carried(id)
+            if carried is not None:
+                back += carried
+            elif id in held:
+                back.append(held[id])
+        return back
 
     def recall(self, queued: Iterable[str]) -> None:
         """Let go of what is not on the wire: it was rendered with a configuration that is no more.
@@ -237,13 +287,13 @@ class Outbox:
         Args:
             queued: Ids of invocations that the transport has given back.
         """
-        given_back = set(queued)
+        given_back = {_key(invocation) for invocation in self._given_back(queued)}
         waiting = {_key(invocation) for _, _, invocation in self._retries}
-        to_send = {_key(invocation) for invocation in self._to_send}
+        to_send = {_key(invocation) for invocation in self._departures}
         taken: dict[tuple[str, int], list[Invocation]] = {}
         kept: list[Invocation] = []
         for key, invocation in list(self._held.items()):
-            if invocation.id not in given_back and key not in waiting and key not in to_send:
+            if key not in given_back and key not in waiting and key not in to_send:
                 continue
             if invocation.stream == UNREPEATABLE:
                 if key not in waiting:
@@ -251,9 +301,10 @@ class Outbox:
                 continue
             del self._held[key]
             self._pending.discard(key)
+            self._departures.settled(invocation)
             taken.setdefault((invocation.stream, invocation.partition), []).append(invocation)
         self._stale = {key for key in self._held if key not in waiting and key[0] != UNREPEATABLE}
-        self._to_send = kept
+        self._departures.keep_only(kept)
         self._retries = [entry for entry in self._retries if entry[2].stream == UNREPEATABLE]
         heapq.heapify(self._retries)
         for (stream, partition), invocations in taken.items():
@@ -268,7 +319,7 @@ class Outbox:
         self._unrepeatable = 0
         self._pending.clear()
         self._retries.clear()
-        self._to_send.clear()
+        self._departures = Departures()
         self.backlog = Backlog()
 
     def status(self, name: str, now: float, in_flight: int) -> Status:
@@ -351,17 +402,19 @@ class Outbox:
 
     def _send(self, key: Key, invocation: Invocation) -> None:
         self._pending.add(key)
-        self._to_send.append(invocation)
+        self._departures.add(invocation)
 
-    def _settle(self, attempt: Attempt, now: float) -> Outcome:
+    def _settle(self, attempt: Attempt, now: float, jitter: float, judged: bool) -> Outcome:
         invocation = attempt.invocation
         key = _key(invocation)
         self._pending.discard(key)
-        decision = decide(attempt, invocation.retries, self.policy, now, self._chance(), invocation.resent)
-        self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
+        decision = decide(attempt, invocation.retries, self.policy, now, jitter, invocation.resent)
+        if judged:
+            self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
             self.delivered += self._let_go(key)
-            self._judge(attempt, now)
+            if judged:
+                self._judge(attempt, now)
             return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
         if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
             # Tried again as things are now: the position is read again, and rendered anew.
@@ -375,7 +428,7 @@ class Outbox:
             self.failed += self._let_go(key)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
-        if not decision.instant:
+        if judged and not decision.instant:
             # A kept-alive connection that was gone says nothing about the endpoint.
             self._judge(attempt, now, outcome)
         return outcome
@@ -389,8 +442,10 @@ class Outbox:
     def _let_go(self, key: Key) -> bool:
         """Whether it was still held."""
         self._stale.discard(key)
-        if self._held.pop(key, None) is None:
+        invocation = self._held.pop(key, None)
+        if invocation is None:
             return False
+        self._departures.settled(invocation)
         self._unrepeatable -= key[0] == UNREPEATABLE
         return True
 

@@ -6,14 +6,17 @@ from typing import Any, Final
 
 import msgspec
 
+from catalog.yaml_file import Steps
 from destinations.certificates import compile_certificates
 from destinations.proxy import compile_proxy
 from destinations.report import Report
 from destinations.signing import compile_signing
-from destinations.spec import DestinationSpec
+from destinations.spec import BatchSpec, DestinationSpec
 from destinations.templates import TextCompiler
-from records import Policy, Quarantine
+from records import Batch, Policy, Quarantine
 
+_RATE: Final = re.compile(r"(?P<count>\d+(?:\.\d+)?)(?:\s*/\s*(?P<unit>s|min|h))?")
+_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _CLASS: Final = re.compile(r"[1-5]xx", re.IGNORECASE)
 
 
@@ -32,12 +35,39 @@ def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -
     if delivery.compress not in (None, "gzip"):
         report.at(("delivery", "compress"), f"expected gzip, got {delivery.compress!r}")
     given["compress"] = delivery.compress is not None
+    given["rate"] = None if delivery.rate is None else _rate(delivery.rate, report)
+    given["order"] = _one_of(delivery.order, ("person",), ("delivery", "order"), report)
+    given["batch"] = None if delivery.batch is None else _batch(delivery.batch, spec, report)
     given["proxy"] = compile_proxy(delivery.proxy, texts, report)
     given["signing"] = compile_signing(spec.signing_secret, texts, report)
     periods = _given(spec.quarantine)
     if "periods_s" in periods:
         periods["periods_s"] = tuple(periods["periods_s"])
     return Policy(quarantine=Quarantine(**periods), **given)
+
+
+def _rate(rate: str | float, report: Report) -> float | None:
+    found = _RATE.fullmatch(str(rate).strip())
+    per_s = float(found["count"]) / _UNITS[found["unit"] or "s"] if found else 0.0
+    if per_s > 0:
+        return per_s
+    report.at(("delivery", "rate"), f"expected a rate such as 100/s, 600/min or 1000/h, got {rate!r}")
+    return None
+
+
+def _batch(batch: BatchSpec, spec: DestinationSpec, report: Report) -> Batch:
+    if spec.code is not None:
+        report.at_key(("delivery", "batch"), "code makes its own requests: they cannot be put together")
+    given = _given(batch)
+    if "form" in given:
+        given["form"] = _one_of(batch.form, ("json_array", "ndjson"), ("delivery", "batch", "as"), report)
+    return Batch(**given)
+
+
+def _one_of(value: str | None, words: tuple[str, ...], path: Steps, report: Report) -> str:
+    if value is not None and value not in words:
+        report.at(path, f"expected {' or '.join(words)}, got {value!r}")
+    return value or ""
 
 
 def _given(spec: msgspec.Struct) -> dict[str, Any]:

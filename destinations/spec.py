@@ -37,6 +37,15 @@ class ClientCertSpec(msgspec.Struct, frozen=True):
     password: str | None = None
 
 
+class BatchSpec(msgspec.Struct, frozen=True):
+    """Several invocations in one request; see `records.Batch`."""
+
+    max: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+    wait_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] | None = None
+    form: str | None = msgspec.field(default=None, name="as")
+    """`json_array` or `ndjson`."""
+
+
 class DeliverySpec(msgspec.Struct, frozen=True):
     """How to deliver; see `records.Policy`, which has the defaults of what is absent."""
 
@@ -50,6 +59,11 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     success: list[int | str] | None = None
     """Statuses: `409`, or `2xx` for all from 200 to 299."""
     retry_on: list[int | str] | None = None
+    rate: str | float | None = None
+    """Requests a second, or a text such as `100/s`, `600/min`, `1000/h`."""
+    batch: BatchSpec | None = None
+    order: str | None = None
+    """`person`, or nothing."""
     compress: str | None = None
     """`gzip`, or nothing."""
     proxy: str | None = None

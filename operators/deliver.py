@@ -173,14 +173,15 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def notify_at(self) -> datetime | None:
         """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
         now = self._shared.clock()
+        leaving_at = self._outbox.next_departure_at(now)
         if self._outbox.handed_over:
-            poll_s = max(POLL_S, POLL_EACH_S * self._shared.progress.active)
-            return datetime.fromtimestamp(now + poll_s, UTC)
+            poll_at = now + max(POLL_S, POLL_EACH_S * self._shared.progress.active)
+            return datetime.fromtimestamp(min(poll_at, max(leaving_at or poll_at, now)), UTC)
         change_at = self._outbox.health.next_change_at()
         if not self._outbox.owed and not self._outbox.backlog and not self._changed and change_at is None:
             return None
         soon = now + STATUS_EVERY_S
-        due = min(self._outbox.next_retry_at() or soon, change_at or soon, soon)
+        due = min(self._outbox.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
         return datetime.fromtimestamp(max(due, now) + POLL_S, UTC)
 
     def snapshot(self) -> bytes:
@@ -191,6 +192,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         outbox, shared = self._outbox, self._shared
         results = self._collect(now)
         outbox.health.tick(now)
+        if outbox.must_hold:
+            outbox.hold(shared.transport.cancel_queued(self._id))
         if self._waiting:
             results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
             self._waiting = {}
@@ -251,7 +254,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         # Nor must what is owed of a stream that is no input any more.
         unfinished = self._outbox.unfinished if sendable else bool(pending)
         stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
-        slow = 2 * stuck >= self._outbox.policy.concurrency
+        slow = 2 * stuck >= self._outbox.policy.concurrency or self._outbox.paced
         unrepeatable = self._outbox.unrepeatable if sendable else 0
         load = Load(unfinished, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
         self._outbox.slow = self._shared.progress.report(self._id, load)

@@ -115,7 +115,7 @@ def invoke(destination: Destination, view: EventView) -> Invocation:
         read_ms=event.read_ms,
         event_uuid=event.uuid,
         event_name=event.event,
-        distinct_id=event.distinct_id,
+        person=event.person.id if event.person is not None else event.person_id or event.distinct_id,
         work=None,
         reread=event.only_for is not None,
     )

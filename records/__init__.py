@@ -17,13 +17,14 @@ from records.invocation import (
     Verdict,
 )
 from records.journal import Failure, FailuresTaken, HealthChange, LogLine, Metric, Replay, Status
-from records.policy import Policy, Quarantine
+from records.policy import Batch, Policy, Quarantine
 
 __all__ = [
     "CONNECTION_HEADERS",
     "CUT_MARGIN_BYTES",
     "KEPT_BODY_BYTES",
     "Attempt",
+    "Batch",
     "Code",
     "Command",
     "CommandKind",

@@ -51,7 +51,8 @@ class Invocation(msgspec.Struct, gc=False):
     read_ms: int
     event_uuid: str
     event_name: str
-    distinct_id: str
+    person: str
+    """Whose event it is: the person's id, or the distinct id of somebody unknown."""
     work: Request | Code | None
     error: str | None = None
     reread: bool = False
@@ -62,6 +63,8 @@ class Invocation(msgspec.Struct, gc=False):
     """Counted retries made so far."""
     resent: bool = False
     """Whether the one uncounted retry, for a kept-alive connection that was gone, has been used."""
+    batch: str = ""
+    """The carrier that it went out with, see `delivery.departures`; empty before."""
 
 
 KEPT_BODY_BYTES = 256 * 1024

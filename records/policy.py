@@ -36,6 +36,17 @@ class Quarantine(msgspec.Struct, frozen=True):
     """Quarantines within 24 h without a recovery between that disable it."""
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """Several invocations in one request."""
+
+    max: int = 100
+    """Of one request."""
+    wait_ms: int = 500
+    """How long the first one waits for others."""
+    form: str = "json_array"
+    """json_array or ndjson: how the bodies are put together."""
+
+
 class Policy(msgspec.Struct, frozen=True):
     """Times are seconds. Every default is one of DESIGN's and stands in the README's table."""
 
@@ -55,6 +66,11 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses that mean "delivered"."""
     retry_on: frozenset[int] = RETRIED
     """Statuses after which it is tried again."""
+    rate: float | None = None
+    """Requests a second at most."""
+    batch: Batch | None = None
+    order: str = ""
+    """`person`: of one person's events, the next is sent when the one before is settled."""
     compress: bool = False
     """Whether larger bodies are sent compressed by gzip."""
     proxy: Proxy | None = None

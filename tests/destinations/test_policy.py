@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from destinations import Loaded
-from records import Policy, Quarantine
+from records import Batch, Policy, Quarantine
 
 LoadFiles = Callable[..., Loaded]
 URL = "inputs: {url: 'https://a.b'}"
@@ -30,6 +30,25 @@ def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rate", "per_s"), [("100/s", 100), ("600/min", 10), ("1800 / h", 0.5), ("7", 7), ("2.5", 2.5)]
+)
+def test_a_rate_is_read_with_its_unit(load_files: LoadFiles, rate: str, per_s: float) -> None:
+    text = f"id: crm\n{URL}\ndelivery: {{rate: {rate}}}"
+    assert load_files(crm=text).destinations["crm"].policy.rate == per_s
+
+
+def test_a_batch_is_read(load_files: LoadFiles) -> None:
+    text = f"id: crm\n{URL}\ndelivery: {{batch: {{max: 7, as: ndjson}}, order: person}}"
+    policy = load_files(crm=text).destinations["crm"].policy
+    assert (policy.batch, policy.order) == (Batch(max=7, wait_ms=500, form="ndjson"), "person")
+
+
+def test_code_cannot_be_batched(load_files: LoadFiles) -> None:
+    [problem] = load_files(crm="id: crm\ncode: print(1)\ndelivery: {batch: {max: 2}}").problems
+    assert "code makes its own requests: they cannot be put together" in problem.summary()
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("delivery: {timeout: 2}", "delivery.timeout (3,12): unknown key 'timeout'; did you mean 'timeout_s'?"),
@@ -47,6 +66,14 @@ def test_a_file_overrides_what_it_names(load_files: LoadFiles) -> None:
         ("delivery: {compress: br}", "delivery.compress (3,22): expected gzip, got 'br'"),
         ("quarantine: {error_rate: 50}", "quarantine.error_rate (3,26): expected a number of at most 1"),
         ("quarantine: {periods_s: []}", "quarantine.periods_s (3,25): expected a list of at least 1 item"),
+        (
+            "delivery: {rate: fast}",
+            "delivery.rate (3,18): expected a rate such as 100/s, 600/min or 1000/h, got 'fast'",
+        ),
+        ("delivery: {rate: 0}", "delivery.rate (3,18): expected a rate such as 100/s, 600/min or 1000/h, got 0.0"),
+        ("delivery: {order: strict}", "delivery.order (3,19): expected person, got 'strict'"),
+        ("delivery: {batch: {as: csv}}", "delivery.batch.as (3,24): expected json_array or ndjson, got 'csv'"),
+        ("delivery: {batch: {size: 3}}", "delivery.batch.size (3,20): unknown key 'size'; known: max, wait_ms, as"),
         ("delivery: 3", "delivery (3,11): expected a mapping, got a number"),
     ],
 )

@@ -77,7 +77,7 @@ def invocation(offset: int, destination: str = "crm", reread: bool = False) -> I
         read_ms=1_000_000,
         event_uuid=f"u{offset}",
         event_name="$pageview",
-        distinct_id="anna",
+        person="anna",
         work=request,
         reread=reread,
     )

@@ -46,7 +46,7 @@ def test_a_match_becomes_an_invocation_with_its_position() -> None:
                 read_ms=0,
                 event_uuid=UUID,
                 event_name="$pageview",
-                distinct_id="anna@example.com",
+                person="anna@example.com",
                 work=Request("POST", "https://b.example/x", {"Content-Type": "application/json"}),
             ),
         )

@@ -1,0 +1,157 @@
+"""What waits to leave for one destination, and in which requests: by itself, one person after the other, in batches.
+
+Pure. With `order: person` an invocation waits until the one before it of the same person has been settled. With `batch`
+invocations that ask for the same request share one; its invocation, the *carrier*, stands for them until its answer.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from records import Batch, Invocation, Policy, Request
+
+Group = tuple[object, ...]
+"""What invocations must have in common to share a request."""
+
+
+class Departures:
+    """The line of one destination."""
+
+    def __init__(self) -> None:
+        """Nobody waits."""
+        self._waiting: list[Invocation] = []
+        self._partial_since: dict[Group, float] = {}
+        """When those began to wait that do not fill a request yet."""
+        self._under_way: dict[str, str] = {}
+        """Of each person the invocation that is on its way, or waits for a retry."""
+        self._carried: dict[str, list[Invocation]] = {}
+        """What each carrier on its way stands for."""
+
+    def __len__(self) -> int:
+        """Invocations that wait to leave."""
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Invocation]:
+        """Those that wait to leave, in their order."""
+        return iter(self._waiting)
+
+    def add(self, invocation: Invocation) -> None:
+        """Join the end of the line."""
+        self._waiting.append(invocation)
+
+    def put_back(self, invocations: Iterable[Invocation]) -> None:
+        """Stand in front again."""
+        self._waiting = [*invocations, *self._waiting]
+
+    def keep_only(self, invocations: Iterable[Invocation]) -> None:
+        """Everybody else leaves the line without being sent."""
+        self._waiting = list(invocations)
+        self._partial_since.clear()
+
+    def take(self, policy: Policy, now: float, limit: float) -> list[Invocation]:
+        """What leaves now, in at most so many requests."""
+        if policy.batch is None and not policy.order:
+            count = int(min(limit, len(self._waiting)))
+            taken, self._waiting = self._waiting[:count], self._waiting[count:]
+            return taken
+        leaving: list[Invocation] = []
+        gone: set[int] = set()
+        for group, invocations in self._groups(policy).items():
+            for together in self._requests(group, invocations, policy.batch, now):
+                if len(leaving) >= limit:
+                    break
+                leaving.append(self._depart(together, policy))
+                gone.update(map(id, together))
+        self._waiting = [invocation for invocation in self._waiting if id(invocation) not in gone]
+        return leaving
+
+    def next_at(self, policy: Policy) -> float | None:
+        """When a request leaves although there is room for more in it."""
+        if policy.batch is None or not self._partial_since:
+            return None
+        return min(self._partial_since.values()) + policy.batch.wait_ms / 1000
+
+    def arrived(self, invocation: Invocation) -> list[Invocation]:
+        """Whom an invocation stood for that has come back, from the endpoint or from the line in front of it."""
+        return self._carried.pop(invocation.id, None) or [invocation]
+
+    def carried(self, id: str) -> list[Invocation] | None:
+        """As `arrived`, by id; None when that is no carrier."""
+        return self._carried.pop(id, None)
+
+    def settled(self, invocation: Invocation) -> None:
+        """The next one of the same person may leave."""
+        if self._under_way.get(invocation.person) == invocation.id:
+            del self._under_way[invocation.person]
+
+    def _groups(self, policy: Policy) -> dict[Group, list[Invocation]]:
+        """Who may leave at all, by what they have in common, in order."""
+        groups: dict[Group, list[Invocation]] = {}
+        seen: set[str] = set()
+        for invocation in self._waiting:
+            if policy.order:
+                first = self._under_way.get(invocation.person)
+                if first != invocation.id and (first is not None or invocation.person in seen):
+                    continue
+                seen.add(invocation.person)
+            groups.setdefault(_group(invocation, policy.batch), []).append(invocation)
+        for group in set(self._partial_since) - set(groups):
+            del self._partial_since[group]
+        return groups
+
+    def _requests(
+        self, group: Group, invocations: list[Invocation], batch: Batch | None, now: float
+    ) -> Iterator[list[Invocation]]:
+        size = batch.max if batch is not None else 1
+        for first in range(0, len(invocations), size):
+            together = invocations[first : first + size]
+            # What went out together and failed together goes out together again.
+            if batch is None or len(together) == size or together[0].batch or not isinstance(together[0].work, Request):
+                yield together
+            elif now - self._partial_since.setdefault(group, now) >= batch.wait_ms / 1000:
+                del self._partial_since[group]
+                yield together
+
+    def _depart(self, together: list[Invocation], policy: Policy) -> Invocation:
+        if policy.order:
+            self._under_way.update((one.person, one.id) for one in together)
+        if policy.batch is None or not isinstance(together[0].work, Request):
+            return together[0]
+        carrier = _carrier(together, policy.batch)
+        for one in together:
+            one.batch = carrier.id
+        self._carried[carrier.id] = together
+        return carrier
+
+
+def _group(invocation: Invocation, batch: Batch | None) -> Group:
+    work = invocation.work
+    if batch is None or not isinstance(work, Request):
+        return (id(invocation),)
+    if invocation.batch:
+        return (invocation.batch,)
+    return (work.method, work.url, *sorted(work.headers.items()))
+
+
+def _carrier(together: list[Invocation], batch: Batch) -> Invocation:
+    first = together[0]
+    assert isinstance(first.work, Request)
+    bodies = [one.work.body for one in together if isinstance(one.work, Request)]
+    names = "\n".join(one.id for one in together)
+    headers = dict(first.work.headers)
+    if batch.form == "ndjson":
+        # Outside of a text a line break is space; inside of one it is written as an escape.
+        body = b"".join(body.replace(b"\n", b" ") + b"\n" for body in bodies)
+        for name in [name for name in headers if name.lower() == "content-type"]:
+            if headers[name].partition(";")[0].strip().lower() == "application/json":
+                headers[name] = "application/x-ndjson"
+    else:
+        body = b"[" + b",".join(bodies) + b"]"
+    return msgspec.structs.replace(
+        first,
+        id=f"msg_{hashlib.sha256(names.encode('utf-8', 'replace')).hexdigest()[:32]}",
+        event_name=f"{len(together)} events",
+        work=msgspec.structs.replace(first.work, headers=headers, body=body),
+        replayed=any(one.replayed for one in together),
+    )

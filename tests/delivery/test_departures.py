@@ -1,0 +1,149 @@
+"""In which requests invocations leave."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from delivery import Outbox
+from delivery.departures import Departures
+from records import Attempt, Batch, Invocation, Policy, Request, Response, Verdict
+
+ORDERED = Policy(order="person")
+BATCHED = Policy(batch=Batch(max=3, wait_ms=500))
+
+
+def invocation(offset: int, person: str = "anna", url: str = "https://a.example/", body: bytes = b"") -> Invocation:
+    request = Request("POST", url, {"Content-Type": "application/json"}, body or b'{"n":%d}' % offset)
+    return Invocation(f"id-{offset}", "d", "kafka:t", 0, offset, 0, f"u{offset}", "e", person, request)
+
+
+def offsets(invocations: list[Invocation]) -> list[int]:
+    return [one.offset for one in invocations]
+
+
+def line(*invocations: Invocation) -> Departures:
+    departures = Departures()
+    for one in invocations:
+        departures.add(one)
+    return departures
+
+
+def test_by_itself_each_leaves_at_once_in_order() -> None:
+    departures = line(*map(invocation, range(5)))
+    assert offsets(departures.take(Policy(), 0, 2)) == [0, 1]
+    assert offsets(departures.take(Policy(), 0, 99)) == [2, 3, 4]
+    assert not departures
+
+
+def test_of_one_person_the_next_leaves_when_the_one_before_is_settled() -> None:
+    first, second = invocation(0, "anna"), invocation(2, "anna")
+    departures = line(first, invocation(1, "ben"), second)
+    assert offsets(departures.take(ORDERED, 0, 99)) == [0, 1]
+    assert departures.take(ORDERED, 0, 99) == []
+    departures.add(first)
+    assert offsets(departures.take(ORDERED, 0, 99)) == [0], "its own retry goes before the next one"
+    departures.settled(first)
+    assert offsets(departures.take(ORDERED, 0, 99)) == [2]
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.randoms(use_true_random=False))
+def test_with_order_each_person_sees_its_own_events_in_order(persons: list[str], chance) -> None:  # type: ignore[no-untyped-def]
+    outbox = Outbox("d", Policy(order="person", retries=2, outbox=100, backoff_s=1), chance=lambda: 0.5)
+    received: dict[str, list[int]] = {}
+    now, wire = 0.0, []
+    for offset, person in enumerate(persons):
+        outbox.accept(invocation(offset, person), now)
+    for _ in range(1000):
+        wire += outbox.take_to_send(now)
+        if not outbox.owed:
+            break
+        now += chance.random()
+        if wire and chance.random() < 0.7:
+            sent = wire.pop(chance.randrange(len(wire)))
+            status = chance.choice([200, 503])
+            received.setdefault(sent.person, []).append(sent.offset)
+            outbox.settle([Attempt(sent, now, 1, Response(status, {}, b""))], now)
+    assert outbox.owed == 0
+    for seen in received.values():
+        assert seen == sorted(seen), "a retry may come again, but nothing overtakes"
+
+
+def test_a_full_batch_leaves_at_once_and_a_partial_one_when_its_time_has_come() -> None:
+    departures = line(*map(invocation, range(4)))
+    [carrier] = departures.take(BATCHED, 10.0, 99)
+    assert isinstance(carrier.work, Request)
+    assert json.loads(carrier.work.body) == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert departures.next_at(BATCHED) == 10.5
+    assert departures.take(BATCHED, 10.4, 99) == []
+    [rest] = departures.take(BATCHED, 10.5, 99)
+    assert isinstance(rest.work, Request)
+    assert json.loads(rest.work.body) == [{"n": 3}]
+    assert offsets(departures.arrived(carrier)) == [0, 1, 2]
+    assert offsets(departures.arrived(rest)) == [3]
+
+
+def test_only_what_asks_for_the_same_request_shares_one() -> None:
+    departures = line(invocation(0), invocation(1, url="https://b.example/"), invocation(2), invocation(3))
+    [carrier] = departures.take(BATCHED, 0, 99)
+    assert offsets(departures.arrived(carrier)) == [0, 2, 3]
+    assert offsets(list(departures)) == [1]
+
+
+def test_lines_of_json_are_lines() -> None:
+    policy = Policy(batch=Batch(max=2, form="ndjson"))
+    [carrier] = line(invocation(0, body=b'{\n "n": 0\n}'), invocation(1)).take(policy, 0, 99)
+    assert isinstance(carrier.work, Request)
+    assert [json.loads(text) for text in carrier.work.body.splitlines()] == [{"n": 0}, {"n": 1}]
+    assert carrier.work.headers == {"Content-Type": "application/x-ndjson"}
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, Verdict.DELIVERED), (404, Verdict.FAILED)])
+def test_the_answer_to_a_batch_settles_all_of_it(status: int, verdict: Verdict) -> None:
+    outbox = Outbox("d", BATCHED)
+    for offset in range(3):
+        outbox.accept(invocation(offset), 0)
+    [carrier] = outbox.take_to_send(0)
+    outcomes = outbox.settle([Attempt(carrier, 0, 1, Response(status, {}, b""))], 1)
+    assert [(one.offset, one.invocation, one.verdict) for one in outcomes] == [
+        (offset, f"id-{offset}", verdict) for offset in range(3)
+    ]
+    assert (outbox.owed, outbox.window.samples(1)) == (0, 1)
+
+
+def test_what_went_out_together_is_tried_again_together_under_the_same_id() -> None:
+    outbox = Outbox("d", BATCHED, chance=lambda: 0.5)
+    for offset in range(3):
+        outbox.accept(invocation(offset), 0)
+    [first] = outbox.take_to_send(0)
+    outbox.settle([Attempt(first, 0, 1, Response(503, {}, b""))], 0)
+    outbox.accept(invocation(3), 1)
+    [again] = outbox.take_to_send(1.01)
+    assert (again.id, again.work) == (first.id, first.work)
+    outbox.settle([Attempt(again, 0, 1, Response(200, {}, b""))], 2)
+    assert (outbox.delivered, outbox.owed) == (3, 1)
+
+
+def test_a_batch_that_comes_back_from_the_queue_is_owed_one_by_one() -> None:
+    outbox = Outbox("d", BATCHED)
+    for offset in range(3):
+        outbox.accept(invocation(offset), 0)
+    [carrier] = outbox.take_to_send(0)
+    outbox.recall([carrier.id])
+    assert [(r.only, r.count) for r in outbox.backlog.ranges] == [([0, 1, 2], 3)]
+    assert (outbox.owed, outbox.pending) == (3, 0)
+
+
+def test_what_the_transport_gives_back_for_the_pace_waits_in_front() -> None:
+    outbox = Outbox("d", Policy())
+    for offset in range(3):
+        outbox.accept(invocation(offset), 0)
+    sent = outbox.take_to_send(0)
+    outbox.settle([Attempt(sent[0], 0, 1, Response(429, {"Retry-After": "5"}, b""))], 0)
+    assert outbox.must_hold
+    outbox.hold([sent[1].id, sent[2].id])
+    outbox.accept(invocation(3), 0)
+    assert (outbox.take_to_send(4.9), outbox.handed_over) == ([], 0)
+    assert outbox.next_departure_at(1) == 5
+    assert offsets(outbox.take_to_send(5.1)) == [1, 2, 3, 0]

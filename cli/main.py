@@ -1,6 +1,7 @@
 """The entry point: finds the command and turns every expected error into one line on standard error.
 
-Exit codes: 0 well, 1 the answer is bad (a delivery failed, a file has problems, no job has run), 2 it could not start.
+Exit codes: 0 well, 1 the answer is bad (a delivery failed, a file has problems, no job has run, the job refuses a
+command), 2 it could not start.
 """
 
 import importlib.metadata
@@ -10,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import check, dead_letters, demo, hog, logs, metrics, run, status
+from cli import check, dead_letters, demo, disable, enable, failed, hog, logs, metrics, pause, replay, run, status
 from connectors.journal import JournalError
 from flows.settings import SettingsError
 
@@ -31,6 +32,11 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("metrics")(metrics.metrics)
 app.command("dead-letters")(dead_letters.dead_letters)
+app.command("failed")(failed.failed)
+app.command("pause")(pause.pause)
+app.command("disable")(disable.disable)
+app.command("enable")(enable.enable)
+app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
 app.add_typer(hog.app, name="hog")
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cli.options import JsonOption, StateOption, open_journal
 from cli.output import console, moment, span, text
+from cli.replay_progress import described
 from records import Status
 
 OLD_AFTER_S = 10.0
@@ -52,6 +53,10 @@ def _print_for_people(statuses: Sequence[Status], dead_letters: int, now: float)
             out.print(f"As of {moment(newest)} UTC, {span(now - newest)} ago.")
         out.print(_table(statuses))
     for one in statuses:
+        if one.backlog:
+            out.print(text(f"{one.id}: {one.backlog:,} of what is owed is read from the log when its turn comes"))
+        for replay in one.replays:
+            out.print(text(f"{one.id}: {described(replay)}"))
         if one.state in _ILL and one.reason:
             out.print(text(f"{one.id}: {_health(one)}", _STYLES[one.state]))
         if one.attention:

@@ -38,7 +38,7 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     skip_missed: bool = False
     first: Position | None = None
     last: Position | None = None
-    """Inclusive; None is the end of the log."""
+    """Inclusive; None is the end of the log when it was wished for."""
     since: float | None = None
     """Seconds since the epoch; over all partitions of all inputs."""
     until: float | None = None
@@ -61,6 +61,8 @@ class Asked(msgspec.Struct, frozen=True):
     """A row. `wish` is None when this version cannot read it."""
 
     id: int
+    at: float
+    """When it was wished for, seconds since the epoch."""
     destination: str
     wish: Wish | None
     answer: Answer | None = None
@@ -156,9 +158,9 @@ class Commands:
     def _asked(self, condition: str, values: tuple[Any, ...]) -> list[Asked]:
         with self._using() as connection:
             rows = connection.execute(
-                f"SELECT id, destination, wish, answer FROM commands WHERE {condition} ORDER BY id", values
+                f"SELECT id, at, destination, wish, answer FROM commands WHERE {condition} ORDER BY id", values
             ).fetchall()
-        return [Asked(id, destination, _wish(wish), _answer(answer)) for id, destination, wish, answer in rows]
+        return [Asked(id, at, of, _wish(wish), _answer(answer)) for id, at, of, wish, answer in rows]
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

@@ -21,6 +21,8 @@ LOOK_EVERY_S: Final = 0.2
 FRESH_S: Final = 3600.0
 """A state without snapshots carries out what was wished for within the last hour: not what an earlier state, which was
 deleted, has been told in all its life."""
+PROMPT_S: Final = 5.0
+"""What was wished for longer ago was so while no job ran: what has been written since then is still to come anyway."""
 _OF_HEALTH: Final = (CommandKind.PAUSE, CommandKind.DISABLE, CommandKind.ENABLE)
 _log = logging.getLogger("offramp.commands")
 
@@ -127,7 +129,8 @@ class Desk:
         if wish.kind is not CommandKind.REPLAY:
             return Answer()
         try:
-            spans = spans_of(wish, self._logs)
+            late = self._clock() - asked.at > PROMPT_S
+            spans = spans_of(wish, self._logs, asked.at if late else None)
         except LogError as error:
             return Answer(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the commands behind this one must go on

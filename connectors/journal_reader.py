@@ -49,6 +49,11 @@ class JournalReader:
         self._reading = threading.Lock()
         self._reader = open_journal(path, create=False)
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def __enter__(self) -> Self:
         """Closes at the end of the block."""
         return self

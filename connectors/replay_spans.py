@@ -10,16 +10,19 @@ from connectors.log import Log, LogError
 from records import Span
 
 
-def spans_of(wish: Wish, logs: Mapping[str, Log]) -> list[Span]:
-    """Positions of these logs, by stream; at least one. Ends that are not given are the ends of the log now."""
+def spans_of(wish: Wish, logs: Mapping[str, Log], asked_at: float | None = None) -> list[Span]:
+    """Positions of these logs, by stream; at least one.
+
+    Ends that are not given are the ends of the log now, or at the moment `asked_at`.
+    """
     if wish.spans:
         return wish.spans
     if wish.first is not None:
-        return [_between(wish.first, wish.last, logs)]
+        return [_between(wish.first, wish.last, logs, asked_at)]
     replayable = [log for log in logs.values() if log.replayable]
     if not replayable:
         raise LogError("standard input cannot be read again")
-    spans = [span for log in replayable for span in _since(wish, log)]
+    spans = [span for log in replayable for span in _since(wish, log, asked_at)]
     if not spans:
         raise LogError("nothing to replay: no input has a message of that time")
     return spans
@@ -30,7 +33,7 @@ def positions_in(spans: list[Span]) -> int:
     return sum(span.last - span.first + 1 if span.only is None else len(span.only) for span in spans)
 
 
-def _between(first: Position, last: Position | None, logs: Mapping[str, Log]) -> Span:
+def _between(first: Position, last: Position | None, logs: Mapping[str, Log], asked_at: float | None) -> Span:
     log = _log(first.stream, logs)
     partitions = log.partitions()
     where = f"{log.stream}/{first.partition}"
@@ -38,7 +41,7 @@ def _between(first: Position, last: Position | None, logs: Mapping[str, Log]) ->
         raise LogError(f"{log.stream} has no partition {first.partition}; it has {_listed(partitions)}")
     if last is not None and (_log(last.stream, logs) is not log or last.partition != first.partition):
         raise LogError("--from and --to are in different partitions; give one replay for each")
-    begin, end = log.start_offset(first.partition), log.end_offset(first.partition)
+    begin, end = log.start_offset(first.partition), _end(log, first.partition, asked_at if last is None else None)
     if first.offset < begin:
         gone = f"{first.offset} to {begin - 1} are gone, retention has deleted them"
         raise LogError(f"{where} begins at {begin} now: {gone}; give --from {where}:{begin}")
@@ -53,15 +56,20 @@ def _between(first: Position, last: Position | None, logs: Mapping[str, Log]) ->
     return Span(log.stream, first.partition, start, stop)
 
 
-def _since(wish: Wish, log: Log) -> list[Span]:
+def _since(wish: Wish, log: Log, asked_at: float | None) -> list[Span]:
     assert wish.since is not None
     spans = []
     for partition in log.partitions():
-        first, end = log.offset_at(partition, wish.since), log.end_offset(partition)
-        last = end - 1 if wish.until is None else min(log.offset_at(partition, wish.until), end) - 1
+        first = log.offset_at(partition, wish.since)
+        last = _end(log, partition, wish.until or asked_at) - 1
         if first <= last:
             spans.append(Span(log.stream, partition, first, last))
     return spans
+
+
+def _end(log: Log, partition: int, moment: float | None) -> int:
+    end = log.end_offset(partition)
+    return end if moment is None else min(end, log.offset_at(partition, moment))
 
 
 def _log(name: str, logs: Mapping[str, Log]) -> Log:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from connectors.journal import Journal
-from records import DeadLetter, LogLine, Metric, Status
+from records import DeadLetter, LogLine, Metric, Replay, Status
 
 NOW = time.time()
 MINUTE = int(NOW) // 60 * 60
@@ -75,6 +75,23 @@ def test_status_for_people(journal, offramp):
         "slow: last error: timed out after 10 s",
         "1 message could not be decoded: offramp dead-letters",
     ]
+
+
+def test_status_tells_what_is_read_from_the_log(journal, offramp):
+    replays = [Replay(12, 2_000, 500, 7), Replay(13, 10, 10, 0, paused=True)]
+    journal.write([status("crm", matched=1_500, owed=1_500, backlog=1_234, replays=replays)])
+    assert offramp("status").out.splitlines()[2:] == [
+        "crm: 1,234 of what is owed is read from the log when its turn comes",
+        "crm: replay 12: 75% of 2,000 read, 7 matched",
+        "crm: replay 13: 0% of 10 read, 0 matched, paused",
+    ]
+    assert json.loads(offramp("status", "--json").out)[0]["replays"][0] == {
+        "id": 12,
+        "total": 2_000,
+        "left": 500,
+        "matched": 7,
+        "paused": False,
+    }
 
 
 def test_status_after_the_job_has_stopped_says_as_of_when(journal, offramp):

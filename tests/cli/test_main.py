@@ -7,7 +7,7 @@ def test_the_help_lists_the_commands(process):
     started = process("--help")
     out, err = started.communicate(timeout=60)
     assert (started.returncode, err) == (0, "")
-    for command in ("run", "check", "status", "logs", "metrics", "dead-letters"):
+    for command in ("run", "check", "status", "logs", "metrics", "failed", "pause", "enable", "disable", "replay"):
         assert f"\n  {command} " in out
     assert "\x1b" not in out
 
@@ -58,7 +58,19 @@ def test_a_mistake_has_no_traceback_in_a_process_either(process):
 
 
 @pytest.mark.parametrize(
-    "args", [["status"], ["status", "--json"], ["logs", "crm"], ["metrics", "crm"], ["dead-letters"]]
+    "args",
+    [
+        ["status"],
+        ["status", "--json"],
+        ["logs", "crm"],
+        ["metrics", "crm"],
+        ["dead-letters"],
+        ["failed", "crm"],
+        ["pause", "crm"],
+        ["disable", "crm"],
+        ["enable", "crm"],
+        ["replay", "crm", "--failed"],
+    ],
 )
 def test_no_job_has_run(offramp, args):
     assert offramp(*args) == (

@@ -189,6 +189,12 @@ class Stand:
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True, timeout=ENOUGH_S)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def offramp(self, command: str, *arguments: object) -> tuple[int, str, str]:
+        """Another command on this stand's state: exit code, standard output, standard error."""
+        line = [sys.executable, "-P", "-m", "cli.main", command, *map(str, arguments), "--state", str(self.state)]
+        done = subprocess.run(line, cwd=self.folder, capture_output=True, text=True, check=False, timeout=ENOUGH_S)
+        return done.returncode, done.stdout, done.stderr
+
     def close(self) -> None:
         for job in self._jobs:
             if job.running():

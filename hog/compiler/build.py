@@ -1,15 +1,16 @@
 """One expression or one program to one Python function, with what it reads."""
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from hog import nodes
-from hog.compiler.code import set_position
 from hog.compiler.fencing import tick_calls
 from hog.compiler.lowering import Lowering
+from hog.compiler.positions import inherit, set_position
 from hog.compiler.scopes import Kinds
 from hog.compiler.sharing import share_reads
 from hog.errors import HogSyntaxError
@@ -18,6 +19,8 @@ from hog.runtime.namespace import NAMESPACE
 
 FILENAME: Final = "<hog>"
 _FUNCTION: Final = "program"
+_ASSIGNS_MEMBER: Final = re.compile(r"(?:\]|\.\s*(?:[\w$]+|`[^`]*`|\"[^\"]*\"))\s*:=")
+_START: Final[dict[str, Any]] = {"lineno": 1, "col_offset": 0}
 _GLOBALS: Final = "g"
 _OF_THE_RUN: Final = ("tick", "call_value")
 
@@ -36,11 +39,14 @@ class Compiled:
 def compile_tree(node: nodes.Expr | nodes.Program, names: Names | None, source: str) -> Compiled:
     """Compile an expression, or a program of statements."""
     try:
-        lowering, body = _lowered(node, names, source, Kinds())
+        # A guess that holds nearly always saves the second time.
+        guess = Kinds(copies=_ASSIGNS_MEMBER.search(source) is not None)
+        lowering, body = _lowered(node, names, source, guess)
         kinds = lowering.scopes.found_out(copies=lowering.assigns_members)
-        if kinds != Kinds():
+        if kinds != guess:
             lowering, body = _lowered(node, names, source, kinds)
-        lowering.fenced = tick_calls(body, source) or lowering.fenced
+        calls = [found for statement in body for found in inherit(statement)]
+        lowering.fenced = tick_calls(calls) or lowering.fenced
         code = _code(body, lowering)
     except (RecursionError, MemoryError, SyntaxError):
         # SyntaxError: more loops and blocks within each other than Python has room for.
@@ -66,9 +72,8 @@ def _lowered(
 def _code(body: list[ast.stmt], lowering: Lowering) -> CodeType:
     """The code object of `def program(g, tick, call_value, k0=…): body`; the objects k0, … are given as defaults."""
     of_the_run = _OF_THE_RUN if lowering.fenced else ()
-    parameters = [ast.arg(identifier) for identifier in (_GLOBALS, *of_the_run, *lowering.objects)]
+    parameters = [ast.arg(identifier, **_START) for identifier in (_GLOBALS, *of_the_run, *lowering.objects)]
     arguments = ast.arguments([], parameters, None, [], [], None, [])
-    definition = ast.FunctionDef(_FUNCTION, arguments, body, [])
-    module = ast.fix_missing_locations(ast.Module([definition], []))
+    module = ast.Module([ast.FunctionDef(_FUNCTION, arguments, body, [], **_START)], [])
     compiled = compile(module, FILENAME, "exec", dont_inherit=True, optimize=2)
     return next(item for item in compiled.co_consts if isinstance(item, CodeType))

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from hog import nodes
-
 
 class Kind(Enum):
     """What type a value surely has."""
@@ -91,26 +89,3 @@ def is_type(tree: ast.expr, type_name: str) -> ast.Compare:
 def choose(condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> ast.IfExp:
     """`then if condition else otherwise`."""
     return ast.IfExp(condition, then, otherwise)
-
-
-def place(tree: ast.AST, node: nodes.Node) -> None:
-    """Give `tree`, and what in it has no position yet, the position of `node`; errors find their way back by it."""
-    start = node.start
-    if start is None:
-        return
-    column = max(0, start.column)
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, ast.expr | ast.stmt):
-            if hasattr(item, "lineno"):
-                continue
-            item.lineno = item.end_lineno = start.line
-            item.col_offset = item.end_col_offset = column
-        waiting.extend(ast.iter_child_nodes(item))
-
-
-def set_position(statement: ast.stmt, node: nodes.Node) -> ast.stmt:
-    """The statement, with the position of `node` wherever it has none."""
-    place(statement, node)
-    return statement

@@ -12,8 +12,6 @@ from hog.compiler.code import call
 
 MAX_CALLS: Final = 32
 """Calls in a source that need not tick."""
-_SHORT_SOURCE: Final = 2 * MAX_CALLS
-"""Characters of a source in which there cannot be so many."""
 _QUICK: Final = frozenset({"call_value", "fail", "function_value", "global_or", "thrown", "tick", "truthy", "type"})
 """Helpers that always take the same time, or tick themselves."""
 _QUICK_WITH_TEXT: Final = frozenset(
@@ -22,13 +20,9 @@ _QUICK_WITH_TEXT: Final = frozenset(
 """The same where one side is a literal text: what these do with it is no more than the literal is long."""
 
 
-def tick_calls(body: Iterable[ast.stmt], source: str) -> bool:
+def tick_calls(calls: Iterable[ast.Call]) -> bool:
     """Make each costly call tick, where there are many of them; tells whether there are."""
-    if len(source) < _SHORT_SOURCE:
-        return False
-    costly = [
-        node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call) and _costly(node)
-    ]
+    costly = [node for node in calls if _costly(node)]
     if len(costly) <= MAX_CALLS:
         return False
     for node in costly:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hog import nodes
-from hog.compiler.code import Code, call, name, put, set_position
+from hog.compiler.code import Code, call, name, put
+from hog.compiler.positions import set_position
 from hog.compiler.scopes import FunctionScope
 
 if TYPE_CHECKING:

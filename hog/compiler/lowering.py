@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from hog import nodes
 from hog.compiler import calls, comparisons, functions, operators, statements, tags
-from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep, name, place, set_position
+from hog.compiler.code import Code, Kind, call, choose, constant, is_type, keep, name
+from hog.compiler.positions import place, set_position
 from hog.compiler.scopes import Kinds, Scopes, Variable
 from hog.errors import HogCompileError
 from hog.names import Chain, Names

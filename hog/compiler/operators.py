@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ARITHMETIC: Final = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
 _BOUND: Final = 1 << MAX_INTEGER_BITS
-_INLINE: Final[dict[str, type[ast.operator]]] = {"+": ast.Add, "-": ast.Sub}
+_INLINE: Final[dict[str, type[ast.operator]]] = {"+": ast.Add, "-": ast.Sub, "%": ast.Mod}
 
 
 def lower_and(lowering: Lowering, node: nodes.And) -> Code:
@@ -52,7 +52,7 @@ def _join(operands: list[Code], strict: ast.operator, lazy: ast.boolop) -> Code:
 def lower_arithmetic(lowering: Lowering, node: nodes.ArithmeticOperation) -> Code:
     """The right side is evaluated first. The sum or difference of two integers has a fast path:
     `((s if -2**4096 < (s := l + r) < 2**4096 else add(l, r)) if type(r := right) is type(l := left) is int else
-    add(l, r))`. Where the sum is too large `add` says so.
+    add(l, r))`. Where the sum is too large `add` says so. The remainder of two natural numbers has one, too.
     """
     right, left = lowering.expression(node.right), lowering.expression(node.left)
     helper, inline = _ARITHMETIC[node.op], _INLINE.get(node.op)
@@ -62,6 +62,13 @@ def lower_arithmetic(lowering: Lowering, node: nodes.ArithmeticOperation) -> Cod
     types = call("type", keep(kept_right, right.tree)), call("type", keep(kept_left, left.tree))
     integers = ast.Compare(types[0], [ast.Is(), ast.Is()], [types[1], name("int")])
     slow = call(helper, name(kept_left), name(kept_right))
+    if node.op == "%":
+        # Neither below zero: only there both languages agree on the sign.
+        natural = [
+            ast.Compare(ast.Constant(0), [op], [name(k)]) for op, k in ((ast.LtE(), kept_left), (ast.Lt(), kept_right))
+        ]
+        rest = ast.BinOp(name(kept_left), ast.Mod(), name(kept_right))
+        return Code(choose(ast.BoolOp(ast.And(), [integers, *natural]), rest, slow), Kind.NUMBER)
     made = lowering.temporary()
     fits = [ast.Constant(-_BOUND), keep(made, ast.BinOp(name(kept_left), inline(), name(kept_right)))]
     fast = choose(ast.Compare(fits[0], [ast.Lt(), ast.Lt()], [fits[1], ast.Constant(_BOUND)]), name(made), slow)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from hog import nodes
-from hog.compiler.code import Code, call, name, place, put
+from hog.compiler.code import Code, call, name, put
 from hog.compiler.functions import define
+from hog.compiler.positions import place
 from hog.compiler.scopes import Variable, declared
 
 if TYPE_CHECKING:

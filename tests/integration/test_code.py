@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
+from connectors.kafka import KafkaLog
+from tests.integration import topics
 from tests.integration.events import capture, distinct_id, person, uuid_of
 from tests.integration.stand import Stand, until
+from tests.kafka_broker import KafkaBroker
 from tests.receiver import Answer, Receiver
 
 
@@ -133,3 +137,22 @@ def test_a_captured_event_may_hold_any_value_and_what_is_no_json_is_refused(stan
     assert stand.logs("endless")[-1]["message"].startswith(
         "the code could not go on: postHogCapture: the event cannot be"
     )
+
+
+def test_captured_events_reach_their_topic(kafka: KafkaBroker, stand: Stand) -> None:
+    code(stand, "again", "postHogCapture({'event': 'seen', 'properties': {'n': event.properties.n}})")
+    events = topics.events(kafka, [capture(n, n=n) for n in range(200)])
+    captured = kafka.create_topic()
+    run = ("--events", topics.url(kafka, events), "--until-end", "--capture", topics.url(kafka, captured))
+    exit_code, out, log = stand.run(*run)
+    assert (exit_code, out.splitlines()[0]) == (0, "again: matched 200, delivered 200, failed 0, owed 0"), log
+    reader = KafkaLog(kafka.servers, captured).reader(0, until_end=True)
+    reader.seek(0)
+    found: list[dict[str, Any]] = []
+    until(
+        "all of the captured", lambda: found.extend(json.loads(m.value) for m in reader.read(500)) or len(found) == 200
+    )
+    reader.close()
+    assert {event["event"] for event in found} == {"seen"}
+    assert sorted(event["properties"]["n"] for event in found) == list(range(200))
+    assert len({event["uuid"] for event in found}) == 200

@@ -32,7 +32,7 @@ from connectors.code_runner import Capture, CodeRunner
 from connectors.fetch import Fetch
 from connectors.http_client import HttpClient, Wire
 from connectors.http_compress import Compressor
-from connectors.http_errors import explain, timed_out
+from connectors.http_errors import UNANSWERED, explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
 from connectors.http_signing import signed_headers, webhook_signatures, with_headers
@@ -328,6 +328,8 @@ class HttpTransport:
             refused = explain(error, prepared.target, job.policy)
             if refused is None:
                 raise
+            # Where an answer has begun, the request has reached somebody: no retry goes uncounted.
+            wire.reused &= isinstance(error, UNANSWERED)
             return refused
         finally:
             job.deadline = math.inf

@@ -11,6 +11,7 @@ import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from functools import partial
 from io import BytesIO
 from ipaddress import ip_address
 
@@ -30,6 +31,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from connectors.http_errors import AddressRefusedError, ProxyAnswerError
 from connectors.http_guard import Guard
+from connectors.http_protocol import BoundedHandler
 from connectors.http_request import Prepared
 from connectors.http_route import Routes
 from records import CUT_MARGIN_BYTES, KEPT_BODY_BYTES, Policy, Response
@@ -106,6 +108,8 @@ class HttpClient:
             socket_factory=_new_socket,
             ssl=tls if tls is not None else True,
         )
+        # The one door to the reader of responses, and not a public one; tests/connectors/test_http_attacks.py notices.
+        connector._factory = partial(BoundedHandler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
         self._session = ClientSession(
             connector=connector,
             cookie_jar=DummyCookieJar(),

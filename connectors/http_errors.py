@@ -19,6 +19,7 @@ from aiohttp import (
     ConnectionTimeoutError,
     ServerDisconnectedError,
 )
+from aiohttp.http_exceptions import HttpProcessingError
 
 from connectors.http_guard import Address
 from connectors.http_request import Refused, Target, blocked
@@ -26,6 +27,10 @@ from records import ErrorKind, Policy
 
 _UNREACHABLE = frozenset((errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN))
 _OUT_OF_FILES = frozenset((errno.EMFILE, errno.ENFILE))
+
+
+UNANSWERED = (ServerDisconnectedError, ClientOSError)
+"""The connection was gone before a response began."""
 
 
 class AddressRefusedError(Exception):
@@ -46,6 +51,10 @@ class PrivateNameError(Exception):
 
 class TlsSetupError(Exception):
     """The destination's certificates cannot be used. Its text is for people, and holds nothing of them."""
+
+
+class BrokenResponseError(Exception):
+    """A response goes beyond what any needs, or breaks HTTP. Its text says how, and holds nothing of it."""
 
 
 class ProxyAnswerError(Exception):
@@ -94,7 +103,9 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
             return _connect(f"{origin} could not agree on TLS; check that this port speaks HTTPS and its TLS versions.")
         case ClientConnectorError():
             return _connect(_connect_failure(near, error.os_error.errno))
-        case ClientResponseError():
+        case BrokenResponseError():
+            return _reset(f"{origin} {error}; {_MEND}.")
+        case ClientResponseError() | HttpProcessingError():  # The second where the head has been read already.
             return _reset(_response_failure(origin, error))
         case ClientPayloadError():
             return _reset(f"{origin} broke the connection in the middle of its response.")
@@ -133,6 +144,8 @@ def _client_certificate(policy: Policy) -> str:
         return "check that it accepts the certificate in `delivery.client_cert`"
     return "if it wants a client certificate, name one in `delivery.client_cert`"
 
+
+_MEND = "the server, or what stands before it, has to be mended"
 
 _PROXY_HINTS = {
     403: "it does not allow this host or port",
@@ -176,7 +189,7 @@ def _connect_failure(origin: str, number: int | None) -> str:
     return f"{origin} could not be connected to ({reason}); check the host, the port and the network."
 
 
-def _response_failure(origin: str, error: ClientResponseError) -> str:
+def _response_failure(origin: str, error: ClientResponseError | HttpProcessingError) -> str:
     if "more than" in error.message or "Too many" in error.message:
         return f"{origin} answered with headers that are too long (at most 128 lines of 8 KB are read)."
     return f"{origin} answered with something that is not HTTP/1.1; check that the port is right."

@@ -170,6 +170,19 @@ def test_connections_are_kept_and_a_break_on_one_is_told(transport: HttpTranspor
     assert [request.connection for request in receiver.requests] == [1, 1, 2]
 
 
+@pytest.mark.parametrize("size", [0, 2, 5_000, 200_000])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_one_connection_serves_one_request_after_the_other(
+    transport: HttpTransport, receiver: Receiver, size: int, chunked: bool
+) -> None:
+    receiver.default = Answer(body=b"x" * size, chunked=chunked)
+    for number in range(5):
+        response = one(transport, invocation(receiver.url, number)).response
+        assert response is not None
+        assert len(response.body) == size
+    assert receiver.connections == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
 def test_nothing_is_repeated(transport: HttpTransport, receiver: Receiver, method: str) -> None:
     receiver.on("/", Answer(), Answer(reset=Break.BEFORE_STATUS))

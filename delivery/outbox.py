@@ -258,7 +258,7 @@ class Outbox:
             if attempt.response is not None and self.pacer.answered(attempt.response, self._policy, now):
                 self.must_hold = True
             for count, member in enumerate(members):
-                own = attempt if len(members) == 1 else msgspec.structs.replace(attempt, invocation=member)
+                own = attempt if member is attempt.invocation else msgspec.structs.replace(attempt, invocation=member)
                 outcomes.append(self._settle(own, now, jitter, judged=count == 0))
         return outcomes
 

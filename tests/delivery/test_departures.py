@@ -112,6 +112,14 @@ def test_the_answer_to_a_batch_settles_all_of_it(status: int, verdict: Verdict) 
     assert (outbox.owed, outbox.window.samples(1)) == (0, 1)
 
 
+def test_a_batch_of_one_is_settled_as_the_one_it_stands_for() -> None:
+    outbox = Outbox("d", Policy(batch=Batch(max=1)))
+    outbox.accept(invocation(0), 0)
+    [carrier] = outbox.take_to_send(0)
+    [outcome] = outbox.settle([Attempt(carrier, 0, 1, Response(200, {}, b""))], 1)
+    assert (outcome.invocation, outbox.delivered, outbox.owed) == ("id-0", 1, 0)
+
+
 def test_what_went_out_together_is_tried_again_together_under_the_same_id() -> None:
     outbox = Outbox("d", BATCHED, chance=lambda: 0.5)
     for offset in range(3):

@@ -6,12 +6,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from delivery import Reread
 from records import (
     Attempt,
+    Batch,
     Command,
     CommandKind,
     ErrorKind,
@@ -30,6 +32,12 @@ from tests.operators.stand import STREAM, invocation
 
 QUARANTINE = Quarantine(errors_in_a_row=3, min_samples=4, periods_s=(5, 10), probes=2, disable_after=4)
 POLICY = Policy(outbox=6, retries=1, concurrency=4, quarantine=QUARANTINE)
+POLICIES = [
+    POLICY,
+    msgspec.structs.replace(POLICY, batch=Batch(max=3, wait_ms=1000)),
+    msgspec.structs.replace(POLICY, order="person"),
+    msgspec.structs.replace(POLICY, rate=2.0),
+]
 OFTEN = ("read", "answer", "lane")
 SELDOM = (
     *("wait", "break_", "heal", "save", "crash", "off", "on"),
@@ -52,7 +60,7 @@ class World:
     """A log of matches, the lane that reads it again, an endpoint, and one destination between them."""
 
     chance: random.Random
-    bench: Bench = field(default_factory=lambda: Bench(POLICY))
+    bench: Bench
     next_offset: int = 0
     log_start: int = 0
     broken: bool = False
@@ -122,8 +130,9 @@ class World:
                 return Attempt(sent, now, 5.0, Response(500, {}, b"broken"))
             return Attempt(sent, now, 5.0, error=ErrorKind.CONNECT, detail="refused")
         if self.chance.random() < 0.1:
-            return Attempt(sent, now, 5.0, Response(self.chance.choice([404, 503]), {}, b""))
-        self.received.add(sent.offset)
+            return Attempt(sent, now, 5.0, Response(self.chance.choice([404, 429, 503]), {}, b""))
+        carried = self.bench.logic._outbox._departures._carried
+        self.received.update(one.offset for one in carried.get(sent.id, [sent]))
         return Attempt(sent, now, 5.0, Response(200, {}, b""))
 
     def lane(self) -> None:
@@ -204,9 +213,13 @@ class World:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from((*OFTEN * 2, *SELDOM)), max_size=80), st.randoms(use_true_random=False))
-def test_the_account_holds_whatever_happens(steps: list[str], chance: random.Random) -> None:
-    world = World(chance)
+@given(
+    st.lists(st.sampled_from((*OFTEN * 2, *SELDOM)), max_size=80),
+    st.sampled_from(POLICIES),
+    st.randoms(use_true_random=False),
+)
+def test_the_account_holds_whatever_happens(steps: list[str], policy: Policy, chance: random.Random) -> None:
+    world = World(chance, Bench(policy))
     world.read()
     for step in steps:
         world.step(step)

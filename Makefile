@@ -7,10 +7,10 @@ STAMP := .venv/.installed
 PACKAGES := records hog catalog destinations delivery operators connectors flows cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs clean kafka
+.PHONY: help setup demo demo-outage test lint format bench docs clean kafka
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(STAMP) ## make .venv with everything in it, so that .venv/bin/offramp runs
 
@@ -27,6 +27,9 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 
 demo: setup ## events, persons, destinations and a receiver on this machine, live (SECONDS=10 ends by itself)
 	@$(BIN)/offramp demo $(if $(SECONDS),--seconds $(SECONDS))
+
+demo-outage: setup ## an endpoint dies and comes back, told while it happens, in about a minute
+	@$(BIN)/offramp demo --outage
 
 kafka: setup
 	@$(BIN)/python -m tests.kafka_broker fetch || true

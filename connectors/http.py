@@ -40,6 +40,8 @@ from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
 from records import Attempt, Code, ErrorKind, Invocation, Note, Policy, Request, Response, Verdict
 
+REPLAYED = {"offramp-replayed": "true"}
+"""Tells a receiver that a person asked for this request again. Its `webhook-id` is the one of the first time."""
 _TICK_S = 0.05
 _CLOSE_S = 1.0
 _LATE_WEIGHT = 0.3
@@ -309,6 +311,8 @@ class HttpTransport:
             # A turn for the others: a long queue of such requests would hold the loop.
             await asyncio.sleep(0)
             return prepared
+        if job.invocation.replayed:
+            prepared = with_headers(prepared, REPLAYED)
         job.deadline = time.monotonic() + job.policy.timeout_s
         try:
             if job.policy.compress:

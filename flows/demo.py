@@ -43,7 +43,7 @@ def demo(seconds: float | None) -> int:
         Broker((EVENTS, PERSONS, DISTINCT_IDS)) as broker,
     ):
         job = ChildJob(Path(name), broker.servers, stop)
-        _write_destinations(job.destinations, receiver.url)
+        write_destinations(job.destinations, receiver.url)
         run = _Run(job, receiver, broker)
         with job, _screen(console, job) as screen:
             run.watch(screen, seconds, stop)
@@ -92,7 +92,8 @@ class _Run:
         return (status.delivered - before) / (now - since) if now > since else 0.0
 
 
-def _write_destinations(folder: Path, url: str) -> None:
+def write_destinations(folder: Path, url: str) -> None:
+    """The demo's destinations, with the receiver at this address."""
     folder.mkdir()
     for file in DESTINATIONS.glob("*.yaml"):
         (folder / file.name).write_text(file.read_text("utf-8").replace(PLACEHOLDER, url), "utf-8")

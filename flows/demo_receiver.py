@@ -40,9 +40,12 @@ class Arrival(NamedTuple):
 class Receiver:
     """Runs on its own thread between `__enter__` and `__exit__`. The first part of a path names the endpoint."""
 
-    def __init__(self, seed: int = 1) -> None:
-        """Nothing is listening yet."""
+    def __init__(self, seed: int = 1, *, moody: bool = True) -> None:
+        """Nothing is listening yet. One that is not `moody` answers badly only where it is told to."""
         self.url = ""
+        self.broken: set[str] = set()
+        """Endpoints that answer 500 to everything."""
+        self._moody = moody
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         self._arrivals: deque[Arrival] = deque(maxlen=SHOWN_ARRIVALS)
@@ -131,7 +134,9 @@ class Receiver:
     def _behave(self, endpoint: str) -> tuple[int, float]:
         """The status of the answer, and the seconds that it takes."""
         usual_s = self._random.uniform(0.002, 0.02)
-        if endpoint != TROUBLED:
+        if endpoint in self.broken:
+            return HTTPStatus.INTERNAL_SERVER_ERROR, usual_s
+        if endpoint != TROUBLED or not self._moody:
             return HTTPStatus.OK, usual_s
         in_period_s = (time.monotonic() - self._started) % TROUBLE_EVERY_S
         draw = self._random.random()

@@ -89,6 +89,17 @@ def test_a_request_arrives_exactly_as_rendered(transport: HttpTransport, receive
     ]
 
 
+def test_a_replayed_request_says_so_under_its_first_id(transport: HttpTransport, receiver: Receiver) -> None:
+    again = invocation(receiver.url)
+    again.replayed = True
+    for sent in (invocation(receiver.url), again):
+        one(transport, sent)
+    assert [(r.header("webhook-id"), r.header("offramp-replayed")) for r in receiver.requests] == [
+        ("msg_0", None),
+        ("msg_0", "true"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("method", "body", "length"),
     [

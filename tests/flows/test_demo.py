@@ -185,3 +185,12 @@ def _status(url: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+def test_the_story_of_an_outage_goes_as_told() -> None:
+    command = [sys.executable, "-P", "-m", "cli.main", "demo", "--outage"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout
+    told = [line[8:].strip() for line in done.stdout.splitlines()]
+    for beginning in ("Now 'orders' dies", "It is quarantined: nothing is sent for 6 s", "Nothing is lost"):
+        assert any(line.startswith(beginning) for line in told), done.stdout

@@ -13,6 +13,7 @@ Aims: throughput with / without >= 0.95, p99 with / without <= 1.10; beside an e
 
 import argparse
 import json
+import math
 import os
 import signal
 import socket
@@ -27,8 +28,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.kafka_broker import KafkaBroker, MissingComponentError
 
@@ -85,6 +88,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--short", action="store_true", help="one short round")
+    options.add_argument("--servers", default="", help="a Kafka to use instead of one of its own")
     options.add_argument("--scenario", default="", help="only those whose name has this in it")
     asked = options.parse_args()
     rounds, size = (1, SHORT) if asked.short else (asked.rounds, FULL)
@@ -92,29 +96,38 @@ def main() -> None:
     if not scenarios:
         sys.exit(f"no scenario has {asked.scenario!r} in its name: {', '.join(s.name for s in SCENARIOS)}")
     try:
-        measure(scenarios, rounds, size)
+        if asked.servers:
+            measure(asked.servers, scenarios, rounds, size)
+        else:
+            with _broker() as servers:
+                measure(servers, scenarios, rounds, size)
     except MissingComponentError as error:
         sys.exit(str(error))
 
 
-def measure(scenarios: list[Scenario], rounds: int, size: Size) -> None:
+def measure(servers: str, scenarios: list[Scenario], rounds: int, size: Size) -> None:
     """Print a line for each scenario: medians of the rounds."""
     print(
         f"{'':<22} {'healthy/s without':>18} {'with':>8} {'ratio':>6} {'p99 ms without':>16} {'with':>7} {'ratio':>6}"
     )
+    for scenario in scenarios:
+        results: dict[bool, list[Result]] = {False: [], True: []}
+        for _ in range(rounds):
+            for sick in results:
+                results[sick].append(_run(servers, scenario, size, sick))
+        without, beside = (_median(results[sick]) for sick in results)
+        rates = f"{without.per_s:>18,.0f} {beside.per_s:>8,.0f} {beside.per_s / without.per_s:>6.2f}"
+        ages = f"{without.p99_ms:>16.1f} {beside.p99_ms:>7.1f} {beside.p99_ms / without.p99_ms:>6.2f}"
+        print(f"{scenario.name:<22} {rates} {ages}", flush=True)
+
+
+@contextmanager
+def _broker() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         broker = KafkaBroker(Path(folder))
         broker.start()
         try:
-            for scenario in scenarios:
-                results: dict[bool, list[Result]] = {False: [], True: []}
-                for _ in range(rounds):
-                    for sick in results:
-                        results[sick].append(_run(broker, scenario, size, sick))
-                without, beside = (_median(results[sick]) for sick in results)
-                rates = f"{without.per_s:>18,.0f} {beside.per_s:>8,.0f} {beside.per_s / without.per_s:>6.2f}"
-                ages = f"{without.p99_ms:>16.1f} {beside.p99_ms:>7.1f} {beside.p99_ms / without.p99_ms:>6.2f}"
-                print(f"{scenario.name:<22} {rates} {ages}", flush=True)
+            yield broker.servers
         finally:
             broker.kill()
 
@@ -123,18 +136,20 @@ def _median(results: list[Result]) -> Result:
     return Result(*(statistics.median(getattr(r, name) for r in results) for name in Result.__dataclass_fields__))
 
 
-def _run(broker: KafkaBroker, scenario: Scenario, size: Size, sick: bool) -> Result:
-    topic = broker.create_topic()
+def _run(servers: str, scenario: Scenario, size: Size, sick: bool) -> Result:
+    topic = f"isolation-{uuid4().hex[:12]}"
+    admin = AdminClient({"bootstrap.servers": servers})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
     healthy = scenario.destinations - 1
     with tempfile.TemporaryDirectory() as folder, _receiver(scenario.fault) as receiver:
         _write_destinations(Path(folder), scenario, receiver, sick)
         events = size.backlog // healthy
-        broker.produce(topic, [_event() for _ in range(events)])
-        with _job(Path(folder), broker, topic):
+        _produce(servers, topic, events)
+        with _job(Path(folder), servers, topic):
             drained = _until(receiver, events * healthy)
             _ask(receiver, "reset")
             paced = round(size.rate * size.seconds / healthy)
-            _produce_paced(broker, topic, paced, size.rate / healthy)
+            _produce(servers, topic, paced, size.rate / healthy)
             aged = _until(receiver, paced * healthy)
     return Result(events * healthy / drained["seconds"], aged["p50_ms"], aged["p99_ms"])
 
@@ -172,8 +187,8 @@ def _event() -> bytes:
     }).encode()  # fmt: skip
 
 
-def _produce_paced(broker: KafkaBroker, topic: str, events: int, per_s: float) -> None:
-    producer = Producer({"bootstrap.servers": broker.servers, "linger.ms": 0})
+def _produce(servers: str, topic: str, events: int, per_s: float = math.inf) -> None:
+    producer = Producer({"bootstrap.servers": servers, "linger.ms": 0 if per_s < math.inf else 5})
     began = time.monotonic()
     for number in range(events):
         time.sleep(max(0.0, began + number / per_s - time.monotonic()))
@@ -196,9 +211,9 @@ def _receiver(fault: str) -> Iterator[str]:
 
 
 @contextmanager
-def _job(folder: Path, broker: KafkaBroker, topic: str) -> Iterator[None]:
+def _job(folder: Path, servers: str, topic: str) -> Iterator[None]:
     flags = ["--destinations", str(folder / "destinations"), "--state", str(folder / "state"), "--allow", "127.0.0.0/8"]
-    command = [sys.executable, "-P", "-m", "cli.main", "run", "--events", f"kafka://{broker.servers}/{topic}", *flags]
+    command = [sys.executable, "-P", "-m", "cli.main", "run", "--events", f"kafka://{servers}/{topic}", *flags]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_pin_alone, cwd=folder)
     try:

@@ -34,7 +34,7 @@ def test_a_broken_destination_a_broken_event_and_an_unreachable_endpoint(stand: 
     bad = b'{"event": "$pageview", "distinct_id" 7}'
     events = stand.lines("events.jsonl", [good, bad, capture(1, "order completed")])
     stand.destination("good")
-    stand.destination("broken", "lenght(event) > 3")
+    stand.destination("broken", "lenght(event) > 3", more={})
     path = f"http://127.0.0.1:{port}/{{secrets.CRM_TOKEN}}"
     stand.destination("unreachable", "event == 'order completed'", url=path, headers={"X-Key": "{secrets.CRM_TOKEN}"})
     job = stand.start("--events", events, "--until-end", env={"CRM_TOKEN": SECRET})

@@ -18,6 +18,8 @@ from connectors.replay_spans import positions_in, spans_of
 from records import Command, CommandKind
 
 LOOK_EVERY_S: Final = 0.2
+WATCH_EVERY_S: Final = 60.0
+CLOSE_S: Final = 2.0
 FRESH_S: Final = 3600.0
 """A state without snapshots carries out what was wished for within the last hour: not what an earlier state, which was
 deleted, has been told in all its life."""
@@ -35,6 +37,7 @@ class Desk:
         logs: By `Log.stream`, for replays.
         unknown: Why there is no such destination; empty when there is.
         idle: Why a destination does not run, so that nothing can be paused or enabled; empty when it does.
+        watch: Called once a minute, for what else has to be looked after and may wait for a broker.
     """
 
     def __init__(
@@ -43,8 +46,11 @@ class Desk:
         logs: Mapping[str, Log],
         unknown: Callable[[str], str],
         idle: Callable[[str], str] = lambda _: "",
+        watch: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._watch = watch
+        self._watch_at = 0.0
         self._commands = commands
         self._logs = logs
         self._unknown = unknown
@@ -63,10 +69,10 @@ class Desk:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread; at most it waits for a broker that does not answer."""
+        """End the thread. One that waits for a broker is left behind: what it would answer is answered next time."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(CLOSE_S)
         self._commands.close()
 
     def begin(self, resume: int | None) -> int:
@@ -96,7 +102,7 @@ class Desk:
                 self._lay_out(began)
             self._complaint = ""
         except JournalError as error:
-            if not self._complaint:
+            if not self._complaint and not self._stop.is_set():
                 _log.error("commands cannot be read: %s; trying again", error)
             self._complaint = str(error)
         if began is not None:
@@ -107,6 +113,9 @@ class Desk:
         while True:
             try:
                 self.look()
+                if time.monotonic() >= self._watch_at:
+                    self._watch_at = time.monotonic() + WATCH_EVERY_S
+                    self._watch()
             except Exception:  # noqa: BLE001
                 _log.exception("the desk has failed; trying again")
             if self._stop.wait(LOOK_EVERY_S):

@@ -25,6 +25,7 @@ from connectors.person_feed import PersonFeed
 from connectors.person_inputs import Input as PersonInput
 from connectors.person_inputs import JsonLines, KafkaTopic, Role
 from connectors.person_table import PersonTable
+from connectors.retention_watch import RetentionWatch
 from delivery import Handoff, Progress, Strain
 from destinations import Secrets, Site, Watched
 from flows.gate import Gate
@@ -62,7 +63,8 @@ class Job:
         self.resumed = memory.exists()
         self.events = EventsSource(list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats)
         self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats)
-        self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle)
+        retention = RetentionWatch(logs.values(), lambda: self.writer.statuses.copy(), self.writer.put)
+        self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle, retention.check)
         end = self._commands_end if settings.until_end else None
         self.commands = CommandsSource(self.desk, self.gate, end, beats)
         self.join = Join(self._people, settings.group_types)

@@ -9,8 +9,10 @@ from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
 from destinations.globals import EventView, invocation_needs
 from destinations.inputs import Inputs
+from destinations.notify import Notify
 from destinations.request import RequestTemplate
 from destinations.secrets import Redactor
+from destinations.site import Site
 from destinations.spec import DestinationSpec
 from records import Code, Event, Policy, Request
 
@@ -27,6 +29,7 @@ class Destination:
         policy: Policy,
         secrets: Mapping[str, str],
         masked: Iterable[str] = (),
+        notify: Notify | None = None,
     ) -> None:
         """`work` is made of each event; `secrets` are the values of those that the templates use, by name.
 
@@ -39,6 +42,7 @@ class Destination:
         self.project = spec.project
         self.filter = filter
         self.policy = policy
+        self.notify = notify
         self._inputs = inputs
         self._work = work
         self._needs = invocation_needs(inputs.chains | work.chains)
@@ -51,6 +55,10 @@ class Destination:
     def __repr__(self) -> str:
         """The id alone: what else is in here may hold secrets."""
         return f"Destination({self.id!r})"
+
+    def url(self, site: Site, project: int) -> str:
+        """Where people look at it and change it."""
+        return f"{site.project(project).url}/functions/{self.id}/configuration/"
 
     def invocation_id(self, event: Event) -> str:
         """The same for the same event on every attempt, resend and replay."""
@@ -65,8 +73,7 @@ class Destination:
         """The request or the program for one event; raises InputError, whose text is free of secrets."""
         try:
             globals = dict(view.invocation(self._needs))
-            project_url = view.site.project(view.event.project).url
-            globals["source"] = {"name": self.name, "url": f"{project_url}/functions/{self.id}/configuration/"}
+            globals["source"] = {"name": self.name, "url": self.url(view.site, view.event.project)}
             globals["secrets"] = self._secrets
             self._inputs.render_into(globals)
             return self._work.render(globals)

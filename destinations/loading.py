@@ -16,6 +16,7 @@ from destinations.fields import fitted
 from destinations.filter import Filter
 from destinations.inputs import Inputs, compile_inputs
 from destinations.names import IN_FILTER, explain_in_filter
+from destinations.notify import compile_notify
 from destinations.policy import compile_policy
 from destinations.report import Report
 from destinations.request import RequestTemplate
@@ -114,7 +115,10 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     inputs = compile_inputs(schema, spec.inputs, texts, report)
     work = _compile_work(spec, template, inputs, texts, report)
     policy = compile_policy(spec, texts, report)
-    return None if work is None else Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked)
+    notify = compile_notify(spec.notify, texts, report)
+    if work is None:
+        return None
+    return Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked, notify)
 
 
 def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:

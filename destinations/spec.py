@@ -89,6 +89,13 @@ class QuarantineSpec(msgspec.Struct, frozen=True):
     disable_after: Count | None = None
 
 
+class NotifySpec(msgspec.Struct, frozen=True):
+    """A webhook that is told of every change of health. Its texts are made of secrets where they need them."""
+
+    url: str
+    headers: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
 class DestinationSpec(msgspec.Struct, frozen=True):
     """One YAML file. A key that is absent or null has its default."""
 
@@ -110,3 +117,4 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     """Signs every request; two while one replaces the other."""
     delivery: DeliverySpec = msgspec.field(default_factory=DeliverySpec)
     quarantine: QuarantineSpec = msgspec.field(default_factory=QuarantineSpec)
+    notify: NotifySpec | None = None

@@ -1,4 +1,4 @@
-"""Where events, persons and groups are read from, parsed from the text that a user writes.
+"""Where events, persons and groups are read from and what is written to, parsed from the text that a user writes.
 
 Parses and checks the text only: nothing here opens a topic, and a file is looked at but not read.
 """
@@ -11,6 +11,7 @@ import msgspec
 
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_WEBHOOK = re.compile(r"https?://[^/?#\s\\]+([/?#]\S*)?", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -80,6 +81,13 @@ def parse_capture(text: str, base: Path) -> Table:
     if path.is_dir():
         raise InputError(f"{path}: is a directory; name one file of JSON lines")
     return FileInput(path.resolve())
+
+
+def parse_webhook(text: str, _: Path) -> str:
+    """The URL as it stands. Whoever knows it can write to it: no message shows it."""
+    if _WEBHOOK.fullmatch(text) is None:
+        raise InputError("expected the whole URL of a webhook, http:// or https://")
+    return text
 
 
 def parse_groups(text: str, base: Path) -> Table:

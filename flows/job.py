@@ -21,6 +21,7 @@ from connectors.jsonl import FileLog, StdinLog
 from connectors.kafka import KafkaLog
 from connectors.lane import Beats
 from connectors.log import Log
+from connectors.notifier import Notifier, Told
 from connectors.person_feed import PersonFeed
 from connectors.person_inputs import Input as PersonInput
 from connectors.person_inputs import JsonLines, KafkaTopic, Role
@@ -28,6 +29,7 @@ from connectors.person_table import PersonTable
 from connectors.retention_watch import RetentionWatch
 from delivery import Handoff, Progress, Strain
 from destinations import Secrets, Site, Watched
+from destinations.notify import Notify
 from flows.gate import Gate
 from flows.settings import FileInput, Input, KafkaInput, Settings, SettingsError, Table
 from operators.deliver import Delivery
@@ -52,7 +54,8 @@ class Job:
         self.site = Site(settings.site_url, group_types=dict(settings.group_types))
         self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
         watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
-        self.writer = JournalWriter(self._store, self._store.statuses(), self._problem)
+        self._notifier = Notifier(self._transport, self._told)
+        self.writer = JournalWriter(self._store, self._store.statuses(), self._problem, notify=self._notifier.tell)
         self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses)
         self.journal = JournalSink(self.writer)
         self._people = PersonTable(settings.state / "persons")
@@ -89,6 +92,7 @@ class Job:
         self.destinations.open()
         self.desk.start()
         self._transport.start()
+        self._notifier.start()
         if self._feed is not None:
             self._feed.start()
 
@@ -96,13 +100,15 @@ class Job:
         """End what `start` started, in the opposite order; the journal is complete afterwards."""
         self.desk.close()
         self.destinations.close()
+        self.writer.close()
+        # Behind the writer, which hands on the last changes of health.
+        self._notifier.close()
         self._transport.close()
         if self._capture is not None:
             self._capture.close()
         if self._feed is not None:
             self._feed.close()
         self._people.close()
-        self.writer.close()
         self._store.close()
         self._lock.close()
 
@@ -119,6 +125,16 @@ class Job:
 
     def _problem(self, destination: str) -> str:
         return self.destinations.problem(destination)
+
+    def _told(self, destination: str) -> Told | None:
+        """What is told of a destination when its health changes, and to whom."""
+        found = self.destinations.find(destination)
+        if found is None:
+            return None
+        webhooks = {"own": found.notify} if found.notify is not None else {}
+        if self.settings.notify is not None:
+            webhooks["all"] = Notify(self.settings.notify)
+        return Told(found.name, found.url(self.site, self.settings.project), webhooks)
 
     def _commands_end(self) -> Iterable[str]:
         ids = self.destinations.ids()

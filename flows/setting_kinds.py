@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from flows.inputs import Input, InputError, parse_capture, parse_events, parse_groups, parse_persons
+from flows.inputs import Input, InputError, parse_capture, parse_events, parse_groups, parse_persons, parse_webhook
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Parsed = TypeVar("_Parsed")
@@ -168,6 +168,11 @@ def groups() -> Kind:
 def capture() -> Kind:
     """One topic or file to write to."""
     return _parsed(parse_capture, "OUTPUT")
+
+
+def webhook() -> Kind:
+    """An http or https address as it stands."""
+    return _parsed(parse_webhook, "URL")
 
 
 def _parsed(parse: Callable[[str, Path], object], metavar: str) -> Kind:

@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     persons: Persons | None = None
     groups: Table | None = None
     capture: Table | None = None
+    notify: str | None = None
     start: Literal["earliest", "latest"]
     until_end: bool
     kafka: dict[str, str] = {}
@@ -84,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same for rich, which would otherwise read the fields by itself."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return list((fields | {"kafka": _hidden(self.kafka)}).items())
+        return list((fields | {"kafka": _hidden(self.kafka), "notify": self.notify and "***"}).items())
 
 
 def from_process(flags: Mapping[str, object], only: Collection[str] | None = None) -> Settings:

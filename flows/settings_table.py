@@ -151,6 +151,15 @@ TABLE = (
         "kafka://localhost:9092/captured_events",
     ),
     Setting(
+        "notify",
+        kinds.webhook(),
+        DELIVERY,
+        "A webhook that is told when the health of any destination changes, such as when one is quarantined: a POST "
+        "with destination, name, before, after, at, reason, response and url in JSON, tried again for 24 h. Besides, "
+        "notify in a destination's file names one for that destination.",
+        "https://alerts.example.com/offramp",
+    ),
+    Setting(
         "state",
         kinds.directory(exists=False),
         RUNNING,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, QuarantineSpec
+from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec
 from records import Policy, Quarantine
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
@@ -24,7 +24,13 @@ def rows(section: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("section", "spec"),
-    [("", DestinationSpec), ("limits", LimitsSpec), ("delivery", DeliverySpec), ("quarantine", QuarantineSpec)],
+    [
+        ("", DestinationSpec),
+        ("limits", LimitsSpec),
+        ("delivery", DeliverySpec),
+        ("quarantine", QuarantineSpec),
+        ("notify", NotifySpec),
+    ],
 )
 def test_every_key_is_there(section: str, spec: type[msgspec.Struct]) -> None:
     assert list(rows(section)) == [field.encode_name for field in msgspec.structs.fields(spec)]

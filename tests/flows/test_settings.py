@@ -337,3 +337,12 @@ def test_no_text_breaks_the_parsing_of_inputs(text):
     for parse in (parse_events, parse_persons):
         with contextlib.suppress(InputError):
             parse(text, Path("/nowhere"))
+
+
+def test_the_webhook_is_taken_as_it_stands_and_never_shown(here):
+    settings = run_with(here, environ={"OFFRAMP_NOTIFY": "https://a.example/hooks/k3y/"})
+    assert settings.notify == "https://a.example/hooks/k3y/"
+    assert "k3y" not in repr(settings)
+    with pytest.raises(SettingsError) as refused:
+        run_with(here, {"notify": "a.example/hooks/k3y"})
+    assert str(refused.value) == "--notify: expected the whole URL of a webhook, http:// or https://"

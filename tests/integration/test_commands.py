@@ -51,14 +51,14 @@ def test_what_is_missed_in_a_pause_is_sent_or_skipped(
     assert len(receiver.requests) == 20
     code, _, told = stand.offramp("enable", "crm")
     assert (code, told.partition(":")[0]) == (2, "10 events are owed to 'crm'")
-    # A kill in between: the pause is in the snapshot, and it is not carried out a second time.
-    until("a snapshot", lambda: status(stand)["command"] == 1)
-    job.terminate()
+    # Whether the last snapshot knows of the pause or not: it holds again afterwards.
+    job.kill()
     job = stand.start("--events", topics.url(kafka, topic))
-    until("still paused", lambda: status(stand)["state"] == "paused")
+    until("paused, and all owed again", lambda: (status(stand)["state"], status(stand)["owed"]) == ("paused", 10))
     assert stand.offramp("enable", "crm", "--send-missed")[0] == 0
     settled(stand, 30)
-    assert sorted(uuids(receiver.requests)) == sorted(uuid_of(number) for number in range(30))
+    assert sorted(set(uuids(receiver.requests))) == sorted(uuid_of(number) for number in range(30))
+    sent = len(receiver.requests)
 
     assert stand.offramp("disable", "crm")[0] == 0
     topics.append(kafka, topic, events(30, 40), PARTITIONS)
@@ -66,7 +66,7 @@ def test_what_is_missed_in_a_pause_is_sent_or_skipped(
     assert stand.offramp("enable", "crm", "--skip-missed")[0] == 0
     topics.append(kafka, topic, events(40, 42), PARTITIONS)
     assert settled(stand, 32)["skipped"] == 10
-    assert len(receiver.requests) == 32
+    assert len(receiver.requests) == sent + 2
     assert job.terminate() == 0
 
 

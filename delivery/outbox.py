@@ -156,6 +156,7 @@ class Outbox:
         if repeatable and self.health.blocked:
             # Its re-read was under way when sending was stopped.
             self.backlog.add_exactly(*position[:2], [invocation.offset], invocation.read_ms / 1000)
+            self._keep_order()
             return None
         self._held[key] = invocation
         self._unrepeatable += not repeatable
@@ -199,8 +200,7 @@ class Outbox:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
         if self.health.blocked:
             return None
-        enough = 0 if self._policy.order else self._policy.outbox // 2
-        few = self.owed - sum(self.unreadable().values()) <= enough
+        few = self.owed - sum(self.unreadable().values()) <= self._few
         if self.behind and self.health.open and few:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
@@ -310,6 +310,7 @@ class Outbox:
         for (stream, partition), invocations in taken.items():
             since = min(invocation.read_ms for invocation in invocations) / 1000
             self.backlog.add_exactly(stream, partition, (i.offset for i in invocations), since)
+            self._keep_order()
 
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
@@ -394,7 +395,16 @@ class Outbox:
         self.backlog = Backlog(state.ranges)
         for stream, partition, offsets, since in state.held:
             self.backlog.add_exactly(stream, partition, offsets, since)
-        self.behind = len(self.backlog) > self.policy.outbox // 2
+        self.behind = len(self.backlog) > self._few
+
+    @property
+    def _few(self) -> int:
+        """With no more than so many owed, new matches are sent at once."""
+        return 0 if self._policy.order else self._policy.outbox // 2
+
+    def _keep_order(self) -> None:
+        """Something is to be read again: with an order, what is newer must not be sent before it."""
+        self.behind |= bool(self._policy.order)
 
     def _is_full(self) -> bool:
         held = len(self._held)
@@ -419,6 +429,7 @@ class Outbox:
         if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
             # Tried again as things are now: the position is read again, and rendered anew.
             self.backlog.add_exactly(*key[:2], [invocation.offset], invocation.read_ms / 1000)
+            self._keep_order()
         elif decision.verdict is Verdict.RETRYING:
             invocation.retries += not decision.instant
             invocation.resent |= decision.instant

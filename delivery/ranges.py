@@ -128,10 +128,18 @@ class Backlog:
     def add_exactly(self, stream: str, partition: int, offsets: Iterable[int], since: float) -> None:
         """Note single positions whose neighbours are settled already: what was held when the snapshot was taken."""
         only = sorted(set(offsets))
-        if only:
-            # Before what is newer, but behind the range whose re-read is under way: arrivals belong to the front one.
-            at = 0 if self._wish is None else 1
-            self.ranges.insert(at, Range(stream, partition, only[0], only[-1], len(only), since, only))
+        if not only:
+            return
+        # Before what is newer, but behind the range whose re-read is under way: arrivals belong to the front one.
+        at = 0 if self._wish is None else 1
+        for r in self.ranges[at:]:
+            if (r.stream, r.partition, r.replay) == (stream, partition, 0) and r.only and not set(r.only) & set(only):
+                # What comes one by one would be read in the opposite order, and be a range each.
+                r.only = sorted([*r.only, *only])
+                r.first, r.last, r.count = r.only[0], r.only[-1], r.count + len(only)
+                r.since = min(r.since, since)
+                return
+        self.ranges.insert(at, Range(stream, partition, only[0], only[-1], len(only), since, only))
 
     def next_read(
         self, destination: str, limit: int, readable: Callable[[str], bool] = lambda _: True
@@ -157,7 +165,9 @@ class Backlog:
         for at, r in enumerate(self.ranges):
             if readable(r.stream) and not r.paused:
                 if not r.replay:
-                    return at
+                    # Of one partition what is older goes first, whenever it was noted.
+                    same = [n for n, o in enumerate(self.ranges) if _partition(o) == _partition(r)]
+                    return min(same, key=lambda n: self.ranges[n].first)
                 replay = at if replay is None else replay
         return replay
 
@@ -268,6 +278,10 @@ class Backlog:
                 other.matched += r.matched
                 return None
         return Replay(r.replay, r.total, 0, r.matched)
+
+
+def _partition(r: Range) -> tuple[str, int, int]:
+    return r.stream, r.partition, r.replay
 
 
 def _covers(span: Range | Reread, stream: str, partition: int, offset: int) -> bool:

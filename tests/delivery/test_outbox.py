@@ -362,3 +362,38 @@ def test_what_is_owed_of_a_stream_that_is_no_input_any_more_waits_and_holds_up_n
     returned = Outbox("d", POLICY, read_state(restored.snapshot()))
     assert returned.unreadable() == {}
     assert returned.next_read() is not None
+
+
+ORDERED = Policy(order="person", outbox=100)
+
+
+def test_what_was_being_read_again_when_sending_stopped_keeps_its_order() -> None:
+    outbox = Outbox("d", ORDERED)
+    outbox.health.disable(0, "by hand")
+    for offset in range(1, 7):
+        outbox.accept(invocation(offset), 10)
+    outbox.health.enable(1, "by hand")
+    assert outbox.next_read() is not None
+    outbox.health.disable(2, "by hand")
+    for offset in range(1, 4):
+        outbox.accept(invocation(offset, reread=True), 11)
+    # The re-read has ended in the middle.
+    outbox.range_read(RangeRead("d", STREAM, 0, 4))
+    outbox.health.enable(3, "by hand")
+    first = outbox.next_read()
+    assert first is not None
+    assert (first.first, first.last, first.only) == (1, 3, frozenset({1, 2, 3}))
+    assert account(outbox) == (6, 6)
+
+
+def test_with_an_order_nothing_new_is_sent_before_what_has_to_be_read_again() -> None:
+    outbox = Outbox("d", ORDERED)
+    outbox.accept(invocation(1), 10)
+    restarted = Outbox("d", ORDERED, read_state(outbox.snapshot()))
+    outbox.recall([])
+    for one in (outbox, restarted):
+        one.accept(invocation(2), 11)
+        assert one.take_to_send(11) == []
+        wish = one.next_read()
+        assert wish is not None
+        assert wish.first == 1

@@ -103,6 +103,9 @@ class JournalWriter:
         self.settled = 0
         """Deliveries that came to an end in this run, well or not."""
         self.dead_letters = 0
+        self._failed_at: dict[str, float] = {}
+        self._written_at: dict[str, float] = {}
+        self._listed: dict[str, float] = {}
         self._store = store
         self._problem = problem
         self._announcer = announcer or Announcer()
@@ -139,6 +142,10 @@ class JournalWriter:
                         record = msgspec.structs.replace(record, body=b"")
                     self._put_bytes += _size(record)
                 self._queue.append(record)
+
+    def listed(self, destination: str) -> float:
+        """The time of the latest failure of a destination that is written in the ledger, and so are those before it."""
+        return self._listed.get(destination, 0.0)
 
     def close(self) -> None:
         """Write what is left and end the thread."""
@@ -179,6 +186,10 @@ class JournalWriter:
             self.statuses = {id: _as_of(now, status) for id, status in self.statuses.items()}
             batch += self.statuses.values()
         self._write(batch)
+        if not self._complaint:
+            # One flush late: failures of one moment may have come in two parts.
+            self._listed.update(self._written_at)
+            self._written_at, self._failed_at = self._failed_at, {}
         if self._left_out:
             # Not locked: a count that is a little late comes with the next flush.
             left_out, self._left_out = self._left_out, 0
@@ -219,6 +230,8 @@ class JournalWriter:
             if record.metric_kind in ("failure", "success"):
                 self.settled += record.count
         else:
+            if isinstance(record, Failure):
+                self._failed_at[record.destination] = record.at
             self.dead_letters += isinstance(record, DeadLetter)
             self._announcer.announce(record)
         return [record]

@@ -5,6 +5,7 @@ Pure: it neither sends nor reads; the operator around it does, and passes the ti
 
 import heapq
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -35,6 +36,8 @@ _OVERSHOOT = 8
 """What is on the road already when the sources stop must find a place: a batch of every partition."""
 EXCERPT_BYTES = 1000
 """Of an answer, beside a change of health."""
+_MOST_UNLISTED = 10_000
+"""Failures that the ledger has not got; where it cannot be written for long, the oldest are let go."""
 _SMALLEST_READ = 64
 """A re-read of fewer messages than this costs more in turns of the road than it brings."""
 
@@ -86,6 +89,8 @@ class Outbox:
         self._stale: set[Key] = set()
         """On the wire with a configuration that is no more."""
         self._unrepeatable = 0
+        self._unlisted: deque[tuple[float, Invocation]] = deque(maxlen=_MOST_UNLISTED)
+        """What has failed, and when, and may not be in the ledger yet."""
         self._departures = Departures()
         self.pacer = Pacer()
         if state is not None:
@@ -147,6 +152,7 @@ class Outbox:
             self.matched += 1
         if invocation.work is None:
             self.failed += 1
+            self._note_failure(invocation, now)
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         repeatable = invocation.stream != UNREPEATABLE
         if repeatable and not invocation.reread and (self.behind or not self.health.open or self._is_full()):
@@ -312,6 +318,16 @@ class Outbox:
             self.backlog.add_exactly(stream, partition, (i.offset for i in invocations), since)
             self._keep_order()
 
+    def listed(self, until: float) -> None:
+        """What has failed until then is in the ledger."""
+        while self._unlisted and self._unlisted[0][0] <= until:
+            self._unlisted.popleft()
+
+    @property
+    def unlisted(self) -> int:
+        """Failures that the ledger may not have yet."""
+        return len(self._unlisted)
+
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
         self.skipped += self.owed
@@ -320,6 +336,7 @@ class Outbox:
         self._unrepeatable = 0
         self._pending.clear()
         self._retries.clear()
+        self._unlisted.clear()
         self._departures = Departures()
         self.backlog = Backlog()
 
@@ -366,20 +383,24 @@ class Outbox:
         return "behind" if self.behind else "live"
 
     def snapshot(self) -> bytes:
-        """Everything that must survive a crash. Events themselves stay in the log."""
+        """Everything that must survive a crash. Events themselves stay in the log.
+
+        What has failed and is not in the ledger yet is owed in it: a crash now must not let it vanish.
+        """
         held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
-        for (stream, partition, offset, _), invocation in self._held.items():
+        for invocation in (*self._held.values(), *(invocation for _, invocation in self._unlisted)):
+            stream, partition = invocation.stream, invocation.partition
             group = held.get((stream, partition))
             if group is None:
                 group = held[stream, partition] = (stream, partition, [], invocation.read_ms / 1000)
-            group[2].append(offset)
+            group[2].append(invocation.offset)
         return msgspec.msgpack.encode(
             OutboxState(
                 version=STATE_VERSION,
                 destination=self.destination,
                 matched=self.matched,
                 delivered=self.delivered,
-                failed=self.failed,
+                failed=self.failed - len(self._unlisted),
                 expired=self.expired,
                 skipped=self.skipped,
                 ranges=self.backlog.ranges,
@@ -436,13 +457,20 @@ class Outbox:
             self._sequence += 1
             heapq.heappush(self._retries, (decision.retry_at, self._sequence, invocation))
         else:
-            self.failed += self._let_go(key)
+            if self._let_go(key):
+                self.failed += 1
+                self._note_failure(invocation, now)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
         if judged and not decision.instant:
             # A kept-alive connection that was gone says nothing about the endpoint.
             self._judge(attempt, now, outcome)
         return outcome
+
+    def _note_failure(self, invocation: Invocation, now: float) -> None:
+        if invocation.stream != UNREPEATABLE:
+            # Its position is enough; the body need not be kept for it.
+            self._unlisted.append((now, msgspec.structs.replace(invocation, work=None)))
 
     def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
         finding = finding_of(attempt, failed is None, self._policy.quarantine)

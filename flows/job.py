@@ -80,6 +80,7 @@ class Job:
             self.gate.drain_until,
             # Standard input cannot be read again: nothing waits for its return.
             readable=lambda stream: stream in logs or stream == StdinLog.stream,
+            listed=self.writer.listed,
         )
 
     def start(self) -> None:

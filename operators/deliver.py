@@ -4,6 +4,7 @@ Thin: what to send, retry, give up or read again is decided in `delivery`; bytes
 raises for a failed delivery: outcomes are values.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,6 +91,8 @@ class Delivery:
     clock: Callable[[], float] = time
     readable: Callable[[str], bool] = field(default=lambda _: True)
     """Whether a stream is among the inputs."""
+    listed: Callable[[str], float] = field(default=lambda _: math.inf)
+    """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -165,6 +168,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             sleep(POLL_S)
             results += self._collect(self._shared.clock())
         results += self._collect(self._shared.clock())
+        # An orderly end writes all of the ledger.
+        self._outbox.listed(math.inf)
         target = self._target()
         if target is not None:
             results.append(self._status(target.name, self._shared.clock()))
@@ -178,7 +183,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             poll_at = now + max(POLL_S, POLL_EACH_S * self._shared.progress.active)
             return datetime.fromtimestamp(min(poll_at, max(leaving_at or poll_at, now)), UTC)
         change_at = self._outbox.health.next_change_at()
-        if not self._outbox.owed and not self._outbox.backlog and not self._changed and change_at is None:
+        outbox = self._outbox
+        if not outbox.owed and not outbox.unlisted and not outbox.backlog and not self._changed and change_at is None:
             return None
         soon = now + STATUS_EVERY_S
         due = min(self._outbox.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
@@ -190,6 +196,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
+        outbox.listed(shared.listed(self._id))
         results = self._collect(now)
         outbox.health.tick(now)
         if outbox.must_hold:

@@ -19,7 +19,7 @@ from connectors.journal_sink import (
     JournalWriter,
     Record,
 )
-from records import DeadLetter, LogLine, Metric, Status
+from records import DeadLetter, Failure, LogLine, Metric, Status
 
 LIVE = Status("crm", "CRM", "live", 5.0, matched=3, delivered=2, owed=1)
 
@@ -278,3 +278,21 @@ def test_what_comes_faster_than_the_disk_takes_it_loses_bodies_then_lines_and_sa
     assert kept[-1].body == b""
     assert LIVE in store.records, "counts and states are never left out"
     assert "the journal cannot keep up: " in caplog.text
+
+
+def test_a_failure_is_listed_once_it_is_written_and_not_while_it_cannot_be(store: Store) -> None:
+    store.complaints = ["the disk is full"]
+    writer = JournalWriter(store)
+    writer.start()
+    assert writer.listed("crm") == 0.0
+    writer.put([Failure("crm", "msg_1", 7.0, "kafka:t", 0, 1, "u1", "e", 4, "answered 404", 404)])
+    give_up_at = time.monotonic() + 20
+    while writer.listed("crm") != 7.0 and time.monotonic() < give_up_at:
+        assert store.written.wait(10)
+        # Each further write is a new chance.
+        writer.put([Metric("crm", 0, "success", "succeeded", 1)])
+        time.sleep(0.01)
+    writer.close()
+    assert writer.listed("crm") == 7.0
+    assert writer.listed("other") == 0.0
+    assert len(store.writes) > 2

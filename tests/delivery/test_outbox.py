@@ -397,3 +397,23 @@ def test_with_an_order_nothing_new_is_sent_before_what_has_to_be_read_again() ->
         wish = one.next_read()
         assert wish is not None
         assert wish.first == 1
+
+
+def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None:
+    outbox = Outbox("d", POLICY)
+    for offset in (1, 2):
+        outbox.accept(invocation(offset), 10)
+        outbox.settle([refused(sent) for sent in outbox.take_to_send(10)], 10 + offset)
+    outbox.listed(11)
+    assert (outbox.failed, outbox.owed, outbox.unlisted) == (2, 0, 1)
+    restarted = Outbox("d", POLICY, read_state(outbox.snapshot()))
+    assert (restarted.failed, restarted.owed) == (1, 1)
+    wish = restarted.next_read()
+    assert wish is not None
+    assert wish.only == frozenset({2})
+    outbox.listed(12)
+    assert read_state(outbox.snapshot()).failed == 2
+
+
+def refused(sent: Invocation) -> Attempt:
+    return Attempt(sent, 0, 1, Response(404, {}, b""))

@@ -113,6 +113,11 @@ def explain(error: Exception, target: Target, policy: Policy) -> Refused | None:
             return _reset(f"{origin} closed the connection without a response; {_client_certificate(policy)}.")
         case ServerDisconnectedError():
             return _reset(f"{origin} closed the connection without a response.")
+        case ClientOSError() if target.url.scheme == "https":
+            # With TLS 1.3 a server learns of the client's certificate, and refuses it, when the request is on its way.
+            return _reset(
+                f"{origin} reset the connection before its response was complete; {_client_certificate(policy)}."
+            )
         case ClientOSError():
             return _reset(f"{origin} reset the connection before its response was complete.")
     return None

@@ -67,6 +67,7 @@ class Load(threading.Thread):
     def __init__(self, kafka: KafkaBroker, topic: str, per_s: int) -> None:
         super().__init__(name="load", daemon=True)
         self.events: list[Event] = []
+        self._offsets: dict[int, int | None] = {}
         self._topic = topic
         self._per_s = per_s
         self._ended = threading.Event()
@@ -97,7 +98,12 @@ class Load(threading.Thread):
         self.join()
         assert self._producer.flush(60) == 0
         assert self._refused == []
-        return sorted(self.events, key=lambda event: event.number)
+        events = sorted(self.events, key=lambda event: event.number)
+        # One person's events are in the log in the order of their numbers.
+        for partition in range(PARTITIONS):
+            of = [self._offsets[event.number] or 0 for event in events if event.number % PARTITIONS == partition]
+            assert of == sorted(of)
+        return events
 
     def _produce(self, number: int) -> None:
         person = number % PEOPLE
@@ -106,6 +112,7 @@ class Load(threading.Thread):
         def confirmed(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 self.events.append(event)
+                self._offsets[number] = message.offset()
             else:
                 self._refused.append(error)
 

@@ -128,7 +128,10 @@ class Endpoint:
                 return False
             fault = ""
         if not fault or fault in _PLAIN or fault in ("refuse", "tls"):
-            # It came just before the fault.
+            # It came just before the fault, perhaps on a connection that is being ended: then nobody hears the answer.
+            if writer.is_closing():
+                self._write(request, "gone", None, fault)
+                return False
             answer = _PLAIN.get(fault, _GOOD)
             writer.write(answer)
             self._write(request, "answered", int(answer[9:12]), "")

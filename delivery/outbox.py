@@ -159,8 +159,9 @@ class Outbox:
             self.behind = True
             self.backlog.add(*position, invocation.read_ms / 1000)
             return None
-        if repeatable and self.health.blocked:
-            # Its re-read was under way when sending was stopped.
+        overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*position)
+        if repeatable and (self.health.blocked or overtaking):
+            # Its re-read was under way when sending was stopped, or when something older came back.
             self.backlog.add_exactly(*position[:2], [invocation.offset], invocation.read_ms / 1000)
             self._keep_order()
             return None
@@ -450,6 +451,9 @@ class Outbox:
         if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
             # Tried again as things are now: the position is read again, and rendered anew.
             self.backlog.add_exactly(*key[:2], [invocation.offset], invocation.read_ms / 1000)
+            if self._policy.order:
+                # Whoever has waited for it here would overtake it.
+                self.recall(())
             self._keep_order()
         elif decision.verdict is Verdict.RETRYING:
             invocation.retries += not decision.instant

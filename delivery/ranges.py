@@ -141,6 +141,12 @@ class Backlog:
                 return
         self.ranges.insert(at, Range(stream, partition, only[0], only[-1], len(only), since, only))
 
+    def owes_before(self, stream: str, partition: int, offset: int) -> bool:
+        """Whether anything of a partition is to be read again that was missed and is older than this."""
+        return any(
+            (r.stream, r.partition, r.replay) == (stream, partition, 0) and r.first < offset for r in self.ranges
+        )
+
     def next_read(
         self, destination: str, limit: int, readable: Callable[[str], bool] = lambda _: True
     ) -> Reread | None:

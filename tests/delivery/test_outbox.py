@@ -417,3 +417,25 @@ def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None
 
 def refused(sent: Invocation) -> Attempt:
     return Attempt(sent, 0, 1, Response(404, {}, b""))
+
+
+def test_with_an_order_what_was_on_the_wire_when_sending_stopped_is_tried_again_before_what_is_newer() -> None:
+    outbox = Outbox("d", ORDERED)
+    outbox.accept(invocation(1), 10)
+    (sent,) = outbox.take_to_send(10)
+    outbox.health.disable(10, "by hand")
+    outbox.recall([])
+    for offset in (2, 3):
+        outbox.accept(invocation(offset), 11)
+    outbox.health.enable(12, "by hand")
+    assert outbox.next_read() is not None
+    outbox.accept(invocation(2, reread=True), 12)
+    assert outbox.take_to_send(12) == []
+    outbox.settle([Attempt(sent, 10, 1, None, ErrorKind.TIMEOUT)], 13)
+    outbox.accept(invocation(3, reread=True), 13)
+    assert outbox.take_to_send(13) == []
+    outbox.range_read(RangeRead("d", STREAM, 0, 4))
+    wish = outbox.next_read()
+    assert wish is not None
+    assert wish.only == frozenset({1, 2, 3})
+    assert account(outbox) == (3, 3)

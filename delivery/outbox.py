@@ -189,6 +189,10 @@ class Outbox:
         if command.failed:
             owed = min(self.failed, sum(len(span.only or ()) for span in command.spans))
             self.failed -= owed
+            # They were read from the ledger: it has them.
+            taken = {(span.stream, span.partition, offset) for span in command.spans for offset in span.only or ()}
+            left = [(at, one) for at, one in self._unlisted if (one.stream, one.partition, one.offset) not in taken]
+            self._unlisted = deque(left, maxlen=_MOST_UNLISTED)
         self.backlog.replay(command.id, command.spans, now, owed)
 
     def give_up(self, replays: bool = False) -> int:

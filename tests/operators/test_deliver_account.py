@@ -160,7 +160,9 @@ class World:
 
     def save(self) -> None:
         if self.bench.logic._open:
-            self.saved = Saved(self.bench.logic.snapshot(), self.next_offset, set(self.ledger), self.commands)
+            # What the ledger may not have yet is owed by the snapshot.
+            unlisted = {one.offset for _, one in self.bench.logic._outbox._unlisted}
+            self.saved = Saved(self.bench.logic.snapshot(), self.next_offset, self.ledger - unlisted, self.commands)
 
     def crash(self) -> None:
         """Everything in memory is lost; the log is read from the saved position on, so offsets come again."""

@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from hog import nodes
 from hog.compiler import Compiled
-from hog.compiler.build import FILENAME
 from hog.errors import HogLimitError, HogRuntimeError, HogThrownError
 from hog.names import Chain, Names
 from hog.runtime.errors import Failure, LimitFailure, Thrown
-from hog.runtime.limits import EXPRESSION_LIMITS, Limits
+from hog.runtime.limits import CODE, EXPRESSION_LIMITS, BudgetNeededError, Limits
 from hog.runtime.run import Run, depth_exceeded
 
 _PLAIN_MESSAGES: Final = {
@@ -62,7 +61,11 @@ class Program:
         """
         try:
             if not self._fenced and run is None:
-                return self._run(globals)
+                try:
+                    return self._run(globals)
+                except BudgetNeededError:
+                    # It has no effects: nobody sees that it has begun once before.
+                    pass
             return self._evaluate(globals, run or Run(self._limits()))
         except Exception as error:  # noqa: BLE001  # whatever goes wrong inside is an error of the program
             raise self._located(error, error.__traceback__) from None
@@ -106,7 +109,7 @@ def _innermost_position(traceback: TracebackType | None) -> tuple[int, int]:
     line, column = 1, 1
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        if code.co_filename == FILENAME:
+        if code.co_filename == CODE:
             positions = list(code.co_positions())[traceback.tb_lasti // 2]
             line, column = positions[0] or 1, (positions[2] or 0) + 1
         traceback = traceback.tb_next

@@ -15,9 +15,9 @@ from hog.compiler.scopes import Kinds
 from hog.compiler.sharing import share_reads
 from hog.errors import HogSyntaxError
 from hog.names import Chain, Names
+from hog.runtime.limits import CODE
 from hog.runtime.namespace import NAMESPACE
 
-FILENAME: Final = "<hog>"
 _FUNCTION: Final = "program"
 _ASSIGNS_MEMBER: Final = re.compile(r"(?:\]|\.\s*(?:[\w$]+|`[^`]*`|\"[^\"]*\"))\s*:=")
 _START: Final[dict[str, Any]] = {"lineno": 1, "col_offset": 0}
@@ -75,5 +75,5 @@ def _code(body: list[ast.stmt], lowering: Lowering) -> CodeType:
     parameters = [ast.arg(identifier, **_START) for identifier in (_GLOBALS, *of_the_run, *lowering.objects)]
     arguments = ast.arguments([], parameters, None, [], [], None, [])
     module = ast.Module([ast.FunctionDef(_FUNCTION, arguments, body, [], **_START)], [])
-    compiled = compile(module, FILENAME, "exec", dont_inherit=True, optimize=2)
+    compiled = compile(module, CODE, "exec", dont_inherit=True, optimize=2)
     return next(item for item in compiled.co_consts if isinstance(item, CodeType))

@@ -1,11 +1,14 @@
 """The fences of an evaluation: how long it may take, and how large its values may become.
 
-Sizes are checked before the memory is taken. The sums over one evaluation are kept by `hog.runtime.run`; without one,
-as in a filter that calls nothing which could leap, each value is bounded by itself.
+Sizes are checked before the memory is taken. The sums over one evaluation are kept by `hog.runtime.run`. To make one
+takes longer than most filters do, so an expression that calls little goes without until it meets something large.
+Outside of evaluations each value is bounded by itself.
 """
 
+import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import FrameType
 from typing import Final, Protocol
 
 from hog.runtime.errors import LimitFailure
@@ -46,6 +49,16 @@ EXPRESSION_LIMITS: Final = Limits(time_s=0.1, depth=200, fetches=0)
 """For filters and templates: they are evaluated where events wait behind them."""
 
 
+LOOK_UNITS: Final = 20_000
+"""Characters or items that library functions work on between two looks at the clock."""
+CODE: Final = "<hog>"
+"""The file name that compiled code carries: by it errors find their place, and the stack tells of an evaluation."""
+
+
+class BudgetNeededError(LimitFailure):
+    """Something large is about to be done and nobody counts it: the evaluation has to begin anew, within a budget."""
+
+
 class Budget(Protocol):
     """What an evaluation under way is asked; see `hog.runtime.run.Run`."""
 
@@ -65,6 +78,8 @@ def spend(units: int) -> None:
     budget = CURRENT.get()
     if budget is not None:
         budget.spend(units)
+    elif units > LOOK_UNITS:
+        _ask_for_budget()
 
 
 def reserve(size: int) -> None:
@@ -72,8 +87,19 @@ def reserve(size: int) -> None:
     budget = CURRENT.get()
     if budget is not None:
         budget.reserve(size)
-    elif size > MAX_MEMORY_BYTES:
-        raise memory_exceeded(MAX_MEMORY_BYTES, size)
+    elif size > LOOK_UNITS:
+        _ask_for_budget()
+        if size > MAX_MEMORY_BYTES:
+            raise memory_exceeded(MAX_MEMORY_BYTES, size)
+
+
+def _ask_for_budget() -> None:
+    """Raise BudgetNeededError within an evaluation: when compiled code is on the stack."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_filename == CODE:
+            raise BudgetNeededError("this takes a budget")
+        frame = frame.f_back
 
 
 def check_text(length: int) -> None:

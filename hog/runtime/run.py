@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hog.runtime.calls import callback
 from hog.runtime.errors import Failure, LimitFailure
-from hog.runtime.limits import CURRENT, Budget, Limits, memory_exceeded
+from hog.runtime.limits import CURRENT, LOOK_UNITS, Budget, Limits, memory_exceeded
 from hog.runtime.memory import live_bytes
 
 Effect = Callable[..., Any]
@@ -26,8 +26,6 @@ _LOOK_EVERY_S: Final = 0.0005
 _FIRST_CHUNK: Final = 64
 _MAX_CHUNK: Final = 1024
 """Not more, however quick the ticks have been: those that come may each bring many calls too small to be counted."""
-_UNITS: Final = 20_000
-"""Characters or items that a library function works on between two looks at the clock."""
 _BYTES_PER_S: Final = 1_000_000_000
 """As fast as small values can be made: what is too small to be counted is counted as this much."""
 _GROWTH_BYTES: Final = 256 * 1024 * 1024
@@ -111,7 +109,7 @@ class Run:
     def spend(self, units: int) -> None:
         """See Budget."""
         self._spent += units
-        if self._spent >= _UNITS:
+        if self._spent >= LOOK_UNITS:
             self._spent = 0
             self.look()
 

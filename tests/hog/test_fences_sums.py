@@ -1,5 +1,6 @@
 """What is small by itself and large together: calls in one expression, work below what is counted, shared parts."""
 
+import random
 import resource
 import subprocess
 import sys
@@ -178,3 +179,23 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "v =~ '[ab]*a[ab]{{{}}}c'",
+        "encodeURLComponent(v || '{}')",
+        "arraySort(w) == [{}]",
+    ],
+)
+def test_a_few_dear_calls_in_one_expression_have_a_budget_without_a_run(call: str) -> None:
+    program = hog.expression(f"[{', '.join(call.format(900 + number) for number in range(14))}]")
+    values = {"v": "".join(random.Random(1).choices("ab", k=60_000)) * (1 if "=~" in call else 40), "w": NUMBERS * 100}
+    with pytest.raises(hog.HogLimitError, match=r"longer than 0\.1 s"):
+        program(values)
+
+
+def test_what_is_large_and_cheap_is_evaluated_as_what_is_small() -> None:
+    program = hog.expression("[length(t), upper(t) == t, t =~ 'b$', reverse(t) like 'bA%', 'x' in t]")
+    assert program({"t": "A" * 200_000 + "b"}) == [200_001, False, True, True, False]

@@ -20,6 +20,8 @@ class Departures:
 
     def __init__(self) -> None:
         """Nobody waits."""
+        self.limited = False
+        """Whether anybody could have left the last time, had the limit not been reached."""
         self._waiting: list[Invocation] = []
         self._partial_since: dict[Group, float] = {}
         """When those began to wait that do not fill a request yet."""
@@ -54,15 +56,20 @@ class Departures:
         if policy.batch is None and not policy.order:
             count = int(min(limit, len(self._waiting)))
             taken, self._waiting = self._waiting[:count], self._waiting[count:]
+            self.limited = bool(self._waiting)
             return taken
+        self.limited = False
         leaving: list[Invocation] = []
         gone: set[int] = set()
         for group, invocations in self._groups(policy).items():
             for together in self._requests(group, invocations, policy.batch, now):
                 if len(leaving) >= limit:
+                    self.limited = True
                     break
                 leaving.append(self._depart(together, policy))
                 gone.update(map(id, together))
+                if policy.batch is not None and len(together) < policy.batch.max:
+                    self._partial_since.pop(group, None)
         self._waiting = [invocation for invocation in self._waiting if id(invocation) not in gone]
         return leaving
 
@@ -74,7 +81,7 @@ class Departures:
 
     def arrived(self, invocation: Invocation) -> list[Invocation]:
         """Whom an invocation stood for that has come back, from the endpoint or from the line in front of it."""
-        return self._carried.pop(invocation.id, None) or [invocation]
+        return self.carried(invocation.id) or [invocation]
 
     def carried(self, id: str) -> list[Invocation] | None:
         """As `arrived`, by id; None when that is no carrier."""
@@ -107,10 +114,13 @@ class Departures:
         for first in range(0, len(invocations), size):
             together = invocations[first : first + size]
             # What went out together and failed together goes out together again.
-            if batch is None or len(together) == size or together[0].batch or not isinstance(together[0].work, Request):
-                yield together
-            elif now - self._partial_since.setdefault(group, now) >= batch.wait_ms / 1000:
-                del self._partial_since[group]
+            if (
+                batch is None
+                or len(together) == size
+                or together[0].batch
+                or not isinstance(together[0].work, Request)
+                or now - self._partial_since.setdefault(group, now) >= batch.wait_ms / 1000
+            ):
                 yield together
 
     def _depart(self, together: list[Invocation], policy: Policy) -> Invocation:

@@ -244,17 +244,14 @@ class Outbox:
 
     def next_departure_at(self, now: float) -> float | None:
         """When something may leave that waits for its turn; None when nothing does, or when it waits for an answer."""
-        if not self._departures or self.health.blocked:
+        if not self._departures or not self.health.open:
             return None
-        partial_at = self._departures.next_at(self._policy)
-        if partial_at is not None:
-            return partial_at
-        return self.pacer.next_at(self._policy, now)
+        return self.pacer.next_at(self._policy, now) if self.paced else self._departures.next_at(self._policy)
 
     @property
     def paced(self) -> bool:
         """Whether something waits that could leave, were it not for the pace."""
-        return bool(self._departures) and not self._policy.order
+        return bool(self._departures) and self._departures.limited
 
     def next_retry_at(self) -> float | None:
         """When the next retry is due."""

@@ -177,17 +177,16 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     def notify_at(self) -> datetime | None:
         """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
-        now = self._shared.clock()
-        leaving_at = self._outbox.next_departure_at(now)
-        if self._outbox.handed_over:
+        now, outbox = self._shared.clock(), self._outbox
+        leaving_at = None if self._rendered_for is None else outbox.next_departure_at(now)
+        if outbox.handed_over:
             poll_at = now + max(POLL_S, POLL_EACH_S * self._shared.progress.active)
             return datetime.fromtimestamp(min(poll_at, max(leaving_at or poll_at, now)), UTC)
-        change_at = self._outbox.health.next_change_at()
-        outbox = self._outbox
+        change_at = outbox.health.next_change_at()
         if not outbox.owed and not outbox.unlisted and not outbox.backlog and not self._changed and change_at is None:
             return None
         soon = now + STATUS_EVERY_S
-        due = min(self._outbox.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
+        due = min(outbox.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
         return datetime.fromtimestamp(max(due, now) + POLL_S, UTC)
 
     def snapshot(self) -> bytes:

@@ -84,6 +84,15 @@ def test_a_full_batch_leaves_at_once_and_a_partial_one_when_its_time_has_come() 
     assert offsets(departures.arrived(rest)) == [3]
 
 
+def test_a_partial_batch_that_is_held_back_when_its_time_has_come_leaves_with_the_next_turn() -> None:
+    departures = line(*map(invocation, range(2)))
+    assert departures.take(BATCHED, 10.0, 99) == []
+    assert departures.take(BATCHED, 10.6, 0) == []
+    assert departures.limited
+    [carrier] = departures.take(BATCHED, 10.7, 1)
+    assert offsets(departures.arrived(carrier)) == [0, 1]
+
+
 def test_only_what_asks_for_the_same_request_shares_one() -> None:
     departures = line(invocation(0), invocation(1, url="https://b.example/"), invocation(2), invocation(3))
     [carrier] = departures.take(BATCHED, 0, 99)

@@ -13,7 +13,7 @@ from bytewax.testing import TestingSink, TestingSource, run_main
 
 from delivery import Reread
 from operators.deliver import DeliverLogic, Delivery, deliver
-from records import EndOfInput, Invocation, Outcome, Policy, RangeRead, Status, Verdict
+from records import Batch, EndOfInput, Invocation, Outcome, Policy, RangeRead, Status, Verdict
 from tests.operators.deliver_bench import CRM, OFF, Bench, MemoryTransport
 from tests.operators.stand import SECRET, STREAM, URL, invocation
 
@@ -348,3 +348,23 @@ def test_in_a_flow_that_is_killed_what_was_held_is_asked_for_again(tmp_path: Pat
     assert wish.only is not None
     assert {0} <= wish.only, "the last epoch before the end may come from the source again"
     assert {0, 1} <= wish.only | set(again.transport.submitted)
+
+
+@pytest.mark.parametrize(
+    ("policy", "events"),
+    [
+        (Policy(order="person"), 2),
+        (Policy(rate=1.0, batch=Batch(max=2, wait_ms=100)), 5),
+        (Policy(batch=Batch(max=9, wait_ms=400)), 3),
+        (Policy(rate=1.0), 3),
+    ],
+)
+def test_what_waits_for_an_answer_or_for_its_turn_keeps_nobody_awake(policy: Policy, events: int) -> None:
+    bench = Bench(policy)
+    bench.give(*(invocation(offset) for offset in range(events)))
+    for _ in range(30):
+        at = bench.awake_at()
+        assert at is not None
+        assert at > bench.clock(), "it would be called again at once, for ever"
+        bench.clock.now = at
+        bench.wake()

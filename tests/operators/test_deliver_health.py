@@ -66,6 +66,9 @@ def test_probes_go_one_at_a_time_and_good_ones_bring_everything_back() -> None:
     assert changes(bench.wake(61)) == ["probing"]
     brought = read(bench)
     assert (len(bench.transport.wire), bench.status().state) == (1, "probing")
+    at = bench.awake_at()
+    assert at is not None
+    assert at > bench.clock(), "those behind the probe wait for its answer"
     bench.transport.answer(200)
     bench.wake()
     assert len(bench.transport.wire) == 1

@@ -160,26 +160,20 @@ def _same(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -
     return nodes.IsDistinctFrom(start=place)
 
 
-def _and(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -> nodes.Expr | None:
-    if not tokens.can_start(tokens.at + 1):
-        return None
-    operands = list(left.exprs) if type(left) is nodes.And else [left]
-    while tokens.kinds[tokens.at] == "and" and tokens.can_start(tokens.at + 1):
-        tokens.at += 1
-        right = expression(tokens, AND + 1)
-        operands.extend(right.exprs if type(right) is nodes.And else [right])
-    return nodes.And(operands, start=place)
+def _logical(word: str, level: int, node: type[nodes.And | nodes.Or]) -> Operator:
+    """`a and b and c` or `a or b or c`, flat."""
 
+    def read(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -> nodes.Expr | None:
+        if not tokens.can_start(tokens.at + 1):
+            return None
+        operands = list(left.exprs) if isinstance(left, node) else [left]
+        while tokens.kinds[tokens.at] == word and tokens.can_start(tokens.at + 1):
+            tokens.at += 1
+            right = expression(tokens, level + 1)
+            operands.extend(right.exprs if isinstance(right, node) else [right])
+        return node(operands, start=place)
 
-def _or(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -> nodes.Expr | None:
-    if not tokens.can_start(tokens.at + 1):
-        return None
-    operands = list(left.exprs) if type(left) is nodes.Or else [left]
-    while tokens.kinds[tokens.at] == "or" and tokens.can_start(tokens.at + 1):
-        tokens.at += 1
-        right = expression(tokens, OR + 1)
-        operands.extend(right.exprs if type(right) is nodes.Or else [right])
-    return nodes.Or(operands, start=place)
+    return read
 
 
 def _joined(tokens: Tokens, left: nodes.Expr, place: nodes.Position, least: int) -> nodes.Expr:
@@ -217,8 +211,8 @@ OPERATORS.update(
     {
         "as": (ALIAS, _alias),
         "?": (TERNARY, _ternary),
-        "or": (OR, _or),
-        "and": (AND, _and),
+        "or": (OR, _logical("or", OR, nodes.Or)),
+        "and": (AND, _logical("and", AND, nodes.And)),
         "between": (BETWEEN, _between),
         "??": (NULLISH, _or_else),
         "is": (NULL, _is),

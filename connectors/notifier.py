@@ -21,17 +21,16 @@ from typing import Final, Protocol
 import msgspec
 
 from connectors.journal_text import clean
+from delivery.retry import backoff_s
 from destinations.notify import Notify
 from records import Attempt, ErrorKind, HealthChange, Invocation, Policy, Request
 
 MOST_WAITING: Final = 8
 GIVE_UP_AFTER_S: Final = 24 * 3600.0
-FIRST_WAIT_S: Final = 5.0
-LONGEST_WAIT_S: Final = 600.0
 TELL_EVERY_S: Final = 60.0
 CLOSE_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.05
-_POLICY: Final = Policy(concurrency=1)
+_POLICY: Final = Policy(concurrency=1, backoff_s=5.0, backoff_cap_s=600.0)
 _FOR_EVER: Final = (ErrorKind.INVALID, ErrorKind.BLOCKED)
 _log = logging.getLogger("offramp.notify")
 
@@ -151,15 +150,14 @@ class Notifier:
     def _hear(self, key: tuple[str, str], lane: _Lane, now: float) -> None:
         for attempt in self._transport.collect(_lane_name(key)):
             notice, lane.out = lane.out, None
-            if notice is None or (attempt.response is not None and 200 <= attempt.response.status < 300):
+            if notice is None or (attempt.response is not None and attempt.response.status in _POLICY.success):
                 lane.failures = 0
                 continue
             again = attempt.error not in _FOR_EVER
             if again:
                 # What waits behind it waits, too: the webhook is the same.
-                wait_s = min(FIRST_WAIT_S * 2.0 ** min(lane.failures, 20), LONGEST_WAIT_S)
+                lane.due = now + backoff_s(lane.failures, _POLICY, random.random())
                 lane.failures += 1
-                lane.due = now + wait_s * random.uniform(0.8, 1.2)
                 again = lane.due - notice.since <= GIVE_UP_AFTER_S and len(lane.waiting) < MOST_WAITING
             if again:
                 lane.waiting.appendleft(notice)

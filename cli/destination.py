@@ -9,7 +9,7 @@ from typing import Annotated, Self, TypeVar
 import msgspec
 import typer
 
-from cli.options import open_journal
+from cli.options import open_journal, refuse_unknown
 from cli.output import fail
 from connectors.commands import Answer, Commands, Wish
 from connectors.journal import JournalReader
@@ -101,9 +101,8 @@ class Line:
     def _first_status(self) -> Status:
         statuses = {one.id: one for one in self.journal.statuses()}
         if self._destination not in statuses:
-            there_are = f"; there are: {', '.join(statuses)}" if statuses else ""
-            self.journal.close()
-            fail(f"nothing is known of a destination '{self._destination}'{there_are}", 1)
+            with self.journal:
+                refuse_unknown(self.journal, self._destination)
         return statuses[self._destination]
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from cli.destination import IdArgument
-from cli.options import JsonOption, StateOption, open_journal
+from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
 from cli.output import console, fail, moment, text
 from connectors.journal import JournalReader
 from records import Failure
@@ -51,7 +51,7 @@ def failed(
         except ValueError as problem:
             fail(f"offramp failed: --status: {problem}", 2)
         if not count:
-            _refuse_unknown(journal, destination)
+            refuse_unknown(journal, destination, traces=bool(journal.count_failures(destination)))
     if as_json:
         typer.echo(msgspec.json.encode([fields(failure) for failure in found]).decode())
         return
@@ -70,7 +70,7 @@ def fields(failure: Failure) -> dict[str, object]:
 def _show(journal: JournalReader, destination: str, invocation: str, *, as_json: bool) -> None:
     failure = journal.failure(destination, invocation)
     if failure is None:
-        _refuse_unknown(journal, destination)
+        refuse_unknown(journal, destination, traces=bool(journal.count_failures(destination)))
         fail(f"no delivery {invocation} is in the ledger of '{destination}'; it may have been sent again", 1)
     if as_json:
         typer.echo(msgspec.json.encode(fields(failure)).decode())
@@ -115,10 +115,3 @@ def _position(failure: Failure) -> str:
 def _one_line(value: str) -> str:
     """Names come from events: a line break in one must not begin what looks like another line."""
     return " ".join(value.splitlines())
-
-
-def _refuse_unknown(journal: JournalReader, destination: str) -> None:
-    known = [status.id for status in journal.statuses()]
-    if destination not in known and not journal.count_failures(destination):
-        there_are = f"; there are: {', '.join(known)}" if known else ""
-        fail(f"nothing is known of a destination '{destination}'{there_are}", 1)

@@ -9,9 +9,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cli.options import JsonOption, StateOption, open_journal
-from cli.output import console, fail, text
-from connectors.journal import JournalReader
+from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
+from cli.output import console, text
 from records import LogLine
 
 FOLLOW_EVERY_S = 0.5
@@ -40,7 +39,7 @@ def logs(
 ) -> None:
     """Show what happened at one destination. The newest line comes last; a response that was no success is shown."""
     with open_journal(state) as journal:
-        _refuse_unknown(journal, destination)
+        refuse_unknown(journal, destination, traces=bool(journal.logs(destination, limit=1)))
         out = console()
         last = 0
         found = journal.logs(destination, level=level, text=contains, limit=lines)
@@ -56,13 +55,6 @@ def logs(
                 found = journal.logs(destination, after_id=last, level=level, text=contains, limit=FOLLOW_LINES)
         except KeyboardInterrupt:
             return
-
-
-def _refuse_unknown(journal: JournalReader, destination: str) -> None:
-    known = [status.id for status in journal.statuses()]
-    if destination not in known and not journal.logs(destination, limit=1):
-        there_are = f"; there are: {', '.join(known)}" if known else ""
-        fail(f"nothing is known of a destination '{destination}'{there_are}", 1)
 
 
 def _print(out: Console, line: LogLine, *, as_json: bool) -> None:

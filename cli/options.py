@@ -69,6 +69,14 @@ def open_journal(state: str | None) -> JournalReader:
     return JournalReader(path)
 
 
+def refuse_unknown(journal: JournalReader, destination: str, *, traces: bool = False) -> None:
+    """End with a line and exit code 1 when the journal tells of no such destination and there are no traces of one."""
+    known = [status.id for status in journal.statuses()]
+    if destination not in known and not traces:
+        there_are = f"; there are: {', '.join(known)}" if known else ""
+        fail(f"nothing is known of a destination '{destination}'{there_are}", 1)
+
+
 def shown(path: Path) -> str:
     """A path as a person would write it: relative where it lies below the working directory."""
     here = Path.cwd()

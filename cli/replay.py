@@ -11,14 +11,15 @@ from cli.destination import IdArgument, Line, Told, person, refuse_failed, repor
 from cli.failed import ErrorOption, StatusOption
 from cli.options import JsonOption, StateOption
 from cli.output import fail, span
-from cli.replay_progress import follow, is_terminal, show
+from cli.replay_progress import WAITING, follow, is_terminal, show
 from cli.replay_wishes import moment_of, position_of, spans_of_failed
 from connectors.commands import Wish
 from connectors.journal import JournalReader
+from connectors.replay_spans import positions_in
 from records import CommandKind, Span
 
 RATE_OVER_S = 300
-_STOPPED = ("disabled", "paused", "quarantined", "invalid")
+_STOPPED = (*WAITING, "invalid")
 
 
 def _option(flag: str, metavar: str, help: str) -> typer.models.OptionInfo:
@@ -147,7 +148,7 @@ def _tell_size(line: Line, destination: str, wishes: list[Wish], *, as_json: boo
     spans = [span for wish in wishes for span in wish.spans]
     failed = bool(spans)
     if failed:
-        count = sum(len(span.only or ()) for span in spans)
+        count = positions_in(spans)
     else:
         if not line.running():
             fail("no job is running, and it is the job that knows the log; start it, or leave out --dry-run", 1)
@@ -187,7 +188,7 @@ def _begin(line: Line, destination: str, wishes: list[Wish], *, wait: bool) -> N
     _refuse_unanswered(told)
     spans = [span for wish in wishes for span in wish.spans]
     failed = bool(spans)
-    count = sum(len(span.only or ()) for span in spans)
+    count = positions_in(spans)
     if told.answer is not None and not failed:
         spans, count = told.answer.spans, told.answer.positions
     numbers = ", ".join(map(str, told.ids))

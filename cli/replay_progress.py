@@ -12,7 +12,8 @@ from cli.output import console
 from records import Replay, Status
 
 LOOK_EVERY_S = 0.3
-_WAITING = ("disabled", "paused", "quarantined")
+WAITING = ("disabled", "paused", "quarantined")
+"""States in which nothing is sent."""
 
 
 def is_terminal() -> bool:
@@ -70,6 +71,6 @@ def follow(line: Line, ids: list[int], total: int) -> None:
 def _activity(status: Status, left: list[Replay]) -> str:
     if all(one.paused for one in left):
         return "paused"
-    if status.state in _WAITING:
+    if status.state in WAITING:
         return f"waiting: {status.state}"
     return f"{sum(one.matched for one in left):,} matched"

@@ -30,7 +30,7 @@ def spans_of(wish: Wish, logs: Mapping[str, Log], asked_at: float | None = None)
 
 def positions_in(spans: list[Span]) -> int:
     """How many positions are to be read; bytes where the log is a file."""
-    return sum(span.last - span.first + 1 if span.only is None else len(span.only) for span in spans)
+    return sum(span.positions for span in spans)
 
 
 def _between(first: Position, last: Position | None, logs: Mapping[str, Log], asked_at: float | None) -> Span:

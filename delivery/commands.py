@@ -36,7 +36,7 @@ def carry_out(outbox: Outbox, command: Command, now: float) -> list[Told]:
 
 def _replay(outbox: Outbox, command: Command, now: float, who: str) -> list[Told]:
     outbox.replay(command, now)
-    positions = sum(len(span.only) if span.only is not None else span.last - span.first + 1 for span in command.spans)
+    positions = sum(span.positions for span in command.spans)
     where = ", ".join(f"{span.stream}/{span.partition}:{span.first} to {span.last}" for span in command.spans)
     what = f"{positions} deliveries that had failed" if command.failed else f"{positions} positions"
     line = LogLine(outbox.destination, now, "info", f"replay {command.id} begun {who}: {what} ({where})")

@@ -187,7 +187,7 @@ class Outbox:
         """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
         owed = 0
         if command.failed:
-            owed = min(self.failed, sum(len(span.only or ()) for span in command.spans))
+            owed = min(self.failed, sum(span.positions for span in command.spans))
             self.failed -= owed
             # They were read from the ledger: it has them.
             taken = {(span.stream, span.partition, offset) for span in command.spans for offset in span.only or ()}

@@ -133,7 +133,7 @@ class Backlog:
         # Before what is newer, but behind the range whose re-read is under way: arrivals belong to the front one.
         at = 0 if self._wish is None else 1
         for r in self.ranges[at:]:
-            if (r.stream, r.partition, r.replay) == (stream, partition, 0) and r.only and not set(r.only) & set(only):
+            if _partition(r) == (stream, partition, 0) and r.only and set(r.only).isdisjoint(only):
                 # What comes one by one would be read in the opposite order, and be a range each.
                 r.only = sorted([*r.only, *only])
                 r.first, r.last, r.count = r.only[0], r.only[-1], r.count + len(only)
@@ -143,9 +143,7 @@ class Backlog:
 
     def owes_before(self, stream: str, partition: int, offset: int) -> bool:
         """Whether anything of a partition is to be read again that was missed and is older than this."""
-        return any(
-            (r.stream, r.partition, r.replay) == (stream, partition, 0) and r.first < offset for r in self.ranges
-        )
+        return any(_partition(r) == (stream, partition, 0) and r.first < offset for r in self.ranges)
 
     def next_read(
         self, destination: str, limit: int, readable: Callable[[str], bool] = lambda _: True
@@ -198,7 +196,7 @@ class Backlog:
 
     def replay(self, number: int, spans: Sequence[Span], now: float, owed: int = 0) -> None:
         """Read these positions again; so many of them are owed, the rest is counted as it matches."""
-        total = sum(len(span.only) if span.only is not None else span.last - span.first + 1 for span in spans)
+        total = sum(span.positions for span in spans)
         for span in spans:
             only = None if span.only is None else sorted(span.only)
             count = 0 if only is None else min(owed, len(only))

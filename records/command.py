@@ -30,6 +30,11 @@ class Span(msgspec.Struct, frozen=True):
     last: int
     only: list[int] | None = None
 
+    @property
+    def positions(self) -> int:
+        """How many."""
+        return self.last - self.first + 1 if self.only is None else len(self.only)
+
 
 class Command(msgspec.Struct, frozen=True):
     """One wish of a person. Its `id` grows with the order of the commands; it is the replay's number, too."""

@@ -8,7 +8,6 @@ another process; where the machine has two cores, each side is pinned to one. Ro
 
 import argparse
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import cast
 import aiohttp
 import uvloop
 
+from bench.cores import pin
 from connectors.http import HttpTransport
 from records import Invocation, Policy, Request
 
@@ -99,11 +99,6 @@ def _measure(run: Callable[[str, int, int], None], url: str, deliveries: int, in
     return deliveries / (time.perf_counter() - wall), (time.process_time() - cpu) / deliveries * 1e6
 
 
-def _pin(core: int) -> None:
-    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
-
-
 def main() -> None:
     """Runs both in turns and prints the ratio."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,14 +108,14 @@ def main() -> None:
     options.add_argument("--sink", action="store_true", help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.sink:
-        _pin(1)
+        pin(1)
         uvloop.run(_serve())
         return
     sink = subprocess.Popen([sys.executable, "-m", "bench.http", "--sink"], stdout=subprocess.PIPE)
     try:
         assert sink.stdout is not None
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}/hook"
-        _pin(0)
+        pin(0)
         peers = {"bare aiohttp": _bare, "transport": _transport}
         results: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
         for _ in range(given.rounds):

@@ -26,6 +26,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -33,6 +34,7 @@ from uuid import uuid4
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from bench.cores import pin
 from tests.kafka_broker import KafkaBroker, MissingComponentError
 
 _WAIT_S: Final = 60.0
@@ -200,7 +202,7 @@ def _produce(servers: str, topic: str, events: int, per_s: float = math.inf) -> 
 @contextmanager
 def _receiver(fault: str) -> Iterator[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.isolation_receiver", fault], stdout=subprocess.PIPE, preexec_fn=_pin_beside
+        [sys.executable, "-m", "bench.isolation_receiver", fault], stdout=subprocess.PIPE, preexec_fn=partial(pin, 1)
     )
     assert process.stdout is not None
     try:
@@ -215,7 +217,7 @@ def _job(folder: Path, servers: str, topic: str) -> Iterator[None]:
     flags = ["--destinations", str(folder / "destinations"), "--state", str(folder / "state"), "--allow", "127.0.0.0/8"]
     command = [sys.executable, "-P", "-m", "cli.main", "run", "--events", f"kafka://{servers}/{topic}", *flags]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_pin_alone, cwd=folder)
+        process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=partial(pin, 0), cwd=folder)
     try:
         yield
     except TimeoutError as error:
@@ -240,20 +242,6 @@ def _ask(receiver: str, what: str) -> dict[str, float]:
     with urllib.request.urlopen(f"{receiver}/{what}", timeout=10) as answer:
         found: dict[str, float] = json.load(answer)
     return found
-
-
-def _pin_alone() -> None:
-    _pin(0)
-
-
-def _pin_beside() -> None:
-    _pin(1)
-
-
-def _pin(core: int) -> None:
-    """The job on one core, everything else on another, where there are two."""
-    if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
 
 
 if __name__ == "__main__":

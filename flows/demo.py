@@ -59,7 +59,7 @@ class _Run:
         self.seconds = 0.0
         self._receiver = receiver
         self._broker = broker
-        self._shop = Shop(SEED, _now_ms())
+        self._shop = Shop(SEED, now_ms())
         self._delivered: dict[str, deque[tuple[float, int]]] = {}
         broker.send(self._shop.opening())
         broker.flush()
@@ -70,7 +70,7 @@ class _Run:
         end_at = math.inf if seconds is None else began + START_TIMEOUT_S + seconds
         delivering = False
         while self.job.running and not stop.wait(TICK_S) and (now := time.monotonic()) < end_at:
-            self.events += self._broker.send(self._shop.until(_now_ms()))
+            self.events += self._broker.send(self._shop.until(now_ms()))
             if now - shown < SHOW_EVERY_S:
                 continue
             shown = now
@@ -123,5 +123,6 @@ def _conclude(console: Console, run: _Run, stop: Stop) -> int:
     return 1
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

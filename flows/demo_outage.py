@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.demo import SEED, TICK_S, write_destinations
+from flows.demo import SEED, TICK_S, now_ms, write_destinations
 from flows.demo_broker import Broker
 from flows.demo_job import ChildJob, Stop
 from flows.demo_receiver import Receiver
@@ -67,7 +67,7 @@ class _Story:
         self._job = job
         self._receiver = receiver
         self._broker = broker
-        self._shop: Shop | None = Shop(SEED, _now_ms())
+        self._shop: Shop | None = Shop(SEED, now_ms())
         self._began = time.monotonic()
         broker.send(self._shop.opening())
         broker.flush()
@@ -149,7 +149,7 @@ class _Story:
         looked_at = 0.0
         while self._job.running and not self._stop.wait(TICK_S):
             if self._shop is not None:
-                self._broker.send(self._shop.until(_now_ms()))
+                self._broker.send(self._shop.until(now_ms()))
             if time.monotonic() - looked_at < 0.2:
                 continue
             looked_at = time.monotonic()
@@ -158,7 +158,3 @@ class _Story:
             if looked_at > give_up_at:
                 raise _GaveUpError(f"{what} did not come within {STEP_S:g} s")
         raise _GaveUpError("you asked for its end" if self._stop.asked else "the job broke")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

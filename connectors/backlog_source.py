@@ -101,13 +101,11 @@ class BacklogPartition(StatelessSourcePartition[Read]):
                 if rereading.done is not None:
                     batch.append(rereading.done)
                     del self._active[key]
+        self._pace.after(batch)
         if batch:
-            self._pace.busy()
             self._idle_since = self._clock()
-        else:
-            self._pace.idle()
-            if self._clock() - self._idle_since > _KEEP_READERS_S:
-                self._readers.drop_idle(self._active)
+        elif self._clock() - self._idle_since > _KEEP_READERS_S:
+            self._readers.drop_idle(self._active)
         return batch
 
     def next_awake(self) -> datetime | None:

@@ -101,10 +101,7 @@ class CommandsPartition(StatefulSourcePartition[Read, int]):
             batch += [(destination, EndOfInput(PART, destination)) for destination in self._end()]
         elif self._marked and not batch and self._gate.drained():
             raise StopIteration
-        if batch:
-            self._pace.busy()
-        else:
-            self._pace.idle()
+        self._pace.after(batch)
         return batch
 
     def next_awake(self) -> datetime | None:

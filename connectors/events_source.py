@@ -139,10 +139,7 @@ class EventsPartition(StatefulSourcePartition[Read, int]):
             if not batch and self._until_end and self._reader is not None and self._reader.at_end():
                 self._marked = True
                 batch.append(EndOfInput(self._part))
-        if batch:
-            self._pace.busy()
-        else:
-            self._pace.idle()
+        self._pace.after(batch)
         return batch
 
     def next_awake(self) -> datetime | None:

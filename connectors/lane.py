@@ -1,7 +1,7 @@
 """What the two lanes have in common: the gate that holds them, and how often an idle one looks again."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -109,6 +109,13 @@ class Pace:
     def epoch_began(self) -> None:
         """The engine has asked for the state that the epoch ends with."""
         self._beat.began(self._clock())
+
+    def after(self, batch: Sequence[object]) -> None:
+        """A call has brought this."""
+        if batch:
+            self.busy()
+        else:
+            self.idle()
 
     def busy(self) -> None:
         """Something was read: come back at once."""

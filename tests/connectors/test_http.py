@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import ip_network
 
 import pytest
@@ -16,20 +16,6 @@ from tests.receiver import Answer, Break, Receiver
 
 LOOPBACK = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
 QUICK = Policy(timeout_s=0.3, connect_timeout_s=0.2)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    running = HttpTransport(allow=LOOPBACK, user_agent="offramp/test")
-    running.start()
-    yield running
-    running.close()
 
 
 def invocation(

@@ -26,12 +26,6 @@ QUICK = Policy(timeout_s=0.5, connect_timeout_s=0.4)
 MEND = "; the server, or what stands before it, has to be mended."
 
 
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with running() as started:
-        yield started
-
-
 def attacked(transport: HttpTransport, handler: Handler, policy: Policy = QUICK, body: bytes = b"{}") -> Attempt:
     """How a request ends; its slot must be free then."""
     with RawServer(handler) as server:

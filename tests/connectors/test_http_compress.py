@@ -1,29 +1,16 @@
 """Compressed request bodies, as they arrive."""
 
 import gzip
-from collections.abc import Iterator
 
 import pytest
 
 from connectors.http import HttpTransport
 from records import Policy
-from tests.connectors.sending import collected, invocation, one, running
+from tests.connectors.sending import collected, invocation, one
 from tests.receiver import Receiver
 
 GZIP = Policy(compress=True)
 JSON = b'{"event":"$pageview","distinct_id":"ada"}'
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with running() as started:
-        yield started
 
 
 @pytest.mark.parametrize("size", [1024, 1025, 32 * 1024, 32 * 1024 + 1, 3_000_000])

@@ -28,12 +28,6 @@ def proxy() -> Iterator[Receiver]:
         yield listening
 
 
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with running() as started:
-        yield started
-
-
 def through(port: int, authorization: str | None = BASIC, host: str = "127.0.0.1", **more: float) -> Policy:
     return Policy(proxy=Proxy(host, port, authorization), **more)  # type: ignore[arg-type]
 

@@ -4,7 +4,7 @@ import base64
 import gzip
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,23 +13,11 @@ import pytest
 from connectors.http import HttpTransport
 from records import Code, Invocation, Policy
 from records.hidden import SigningKeys
-from tests.connectors.sending import invocation, one, running
+from tests.connectors.sending import invocation, one
 from tests.receiver import Answer, Received, Receiver
 
 OLD, NEW = b"o" * 24, b"n" * 32
 SIGNED = Policy(signing=SigningKeys((NEW,)), retries=3, backoff_s=0.01)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with running() as started:
-        yield started
 
 
 def signatures(request: Received) -> set[str]:

@@ -3,7 +3,6 @@
 import logging
 import shutil
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,12 +41,6 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with running() as started:
-        yield started
 
 
 TRUST = "if it is the right one, trust its issuer by `delivery.ca`"

@@ -1,7 +1,7 @@
 """Webhooks that are told of changes of health, through the real transport to a real server."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +9,6 @@ from connectors.http import HttpTransport
 from connectors.notifier import GIVE_UP_AFTER_S, MOST_WAITING, Notifier, Told
 from destinations.notify import Notify
 from records import HealthChange
-from tests.connectors.sending import LOOPBACK
 from tests.receiver import Answer, Receiver
 
 SICK = HealthChange("healthy", "quarantined", 1_790_000_000.25, "20 errors in a row", "oh no", "crm")
@@ -42,20 +41,6 @@ class Stand:
 
     def idle(self) -> bool:
         return not self.notifier._new and not self.notifier._lanes
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    transport = HttpTransport(allow=LOOPBACK)
-    transport.start()
-    yield transport
-    transport.close()
 
 
 @pytest.fixture

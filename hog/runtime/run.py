@@ -122,7 +122,7 @@ class Run:
     def _weigh(self, size: int) -> None:
         """Look whether what is there has room for `size` bytes more."""
         limit = self.limits.memory_bytes
-        live = live_bytes(self._frame, (self._globals,)) if self._frame is not None else 0
+        live = live_bytes(self._frame, (self._globals,), self._breathe) if self._frame is not None else 0
         if live + size > limit:
             raise memory_exceeded(limit, live + size)
         grown = _peak_bytes()
@@ -148,11 +148,18 @@ class Run:
         if self._reserved > self.limits.memory_bytes:
             # A reason to weigh, nothing more: the time may have gone by while the machine did something else.
             self._weigh(0)
-        if self._pause is not None and now - self._slice_began >= SLICE_S:
+        self._breathe()
+        return since_s
+
+    def _breathe(self) -> None:
+        """Let others go on when the slice is over."""
+        if self._pause is None:
+            return
+        now = self._clock()
+        if now - self._slice_began >= SLICE_S:
             peak = self._peak()
             self._pause()
             self._was_outside(now, peak)
-        return since_s
 
     def _peak(self) -> int:
         """The process's size, where the second net is up."""

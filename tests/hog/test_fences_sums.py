@@ -1,5 +1,6 @@
 """What is small by itself and large together: calls in one expression, work below what is counted, shared parts."""
 
+import itertools
 import random
 import resource
 import subprocess
@@ -199,3 +200,25 @@ def test_a_few_dear_calls_in_one_expression_have_a_budget_without_a_run(call: st
 def test_what_is_large_and_cheap_is_evaluated_as_what_is_small() -> None:
     program = hog.expression("[length(t), upper(t) == t, t =~ 'b$', reverse(t) like 'bA%', 'x' in t]")
     assert program({"t": "A" * 200_000 + "b"}) == [200_001, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [[[n] for n in range(60_000)], list(range(600_000)), {f"key {n}": "x" * 40 for n in range(60_000)}],
+    ids=["arrays", "numbers", "texts"],
+)
+def test_weighing_what_a_program_holds_lets_others_go_on(held: Any) -> None:
+    ticking = itertools.count(step=0.001)
+    pauses: list[float] = []
+    run = hog.Run(hog.Limits(time_s=1e9), pause=lambda: pauses.append(1), clock=lambda: next(ticking))
+    token = run.enter({})
+
+    def holding(value: Any) -> None:
+        run.reserve(hog.Limits().memory_bytes + len(value) - 1)
+
+    try:
+        with pytest.raises(hog.Failure, match="memory limit"):
+            holding(held)
+    finally:
+        run.leave(token)
+    assert len(pauses) > 3, "each look at this clock takes a millisecond, and two of them are a slice"

@@ -122,6 +122,19 @@ URL = "inputs: {url: 'https://a.b'}"
             "template: webhok\n          ^",
         ),
         (
+            "id: crm\ncode: |\n  let x := 1\n  print(uper(x))",
+            "destinations/crm.yaml: code (4,9): unknown function 'uper'; did you mean 'upper'?\n"
+            "  print(uper(x))\n        ^",
+        ),
+        (
+            "id: crm\ncode: |\n  sleep(3)",
+            "destinations/crm.yaml: code (3,3): `sleep` cannot be called in a destination's code\n  sleep(3)\n  ^",
+        ),
+        (
+            "id: crm\ncode: |\n  if (true) {\n    print(1\n  }",
+            "destinations/crm.yaml: code (5,3): unexpected '}': it closes nothing\n  }\n  ^",
+        ),
+        (
             f"id: other\n{URL}",
             "destinations/crm.yaml: id (1,5): id 'other' is not the file's name; write 'id: crm' or rename the file\n"
             "id: other\n    ^",

@@ -157,7 +157,8 @@ def _tell_size(line: Line, destination: str, wishes: list[Wish], *, as_json: boo
         if told.answer is None:
             fail("the job has ended", 1)
         spans, count = told.answer.spans, told.answer.positions
-    rate = _rate(line.journal, destination)
+    # Of a file it is bytes that are counted, and nobody knows how many events they are.
+    rate = 0.0 if not failed and _of_files(spans) else _rate(line.journal, destination)
     seconds = count / rate if rate else None
     if as_json:
         known = [{"stream": s.stream, "partition": s.partition, "first": s.first, "last": s.last} for s in spans]
@@ -211,8 +212,12 @@ def _refuse_unanswered(told: Told) -> None:
 
 def _size(count: int, spans: list[Span], *, failed: bool) -> str:
     """`1,200 positions`; of a file it is bytes that are counted."""
-    of_files = any(span.stream.startswith("file:") for span in spans)
+    of_files = _of_files(spans)
     what = "failed deliver" if failed else "bytes of events" if of_files else "position"
     if failed:
         return f"{count:,} {what}{'y' if count == 1 else 'ies'}"
     return f"{count:,} {what}{'' if count == 1 or of_files else 's'}"
+
+
+def _of_files(spans: list[Span]) -> bool:
+    return any(span.stream.startswith("file:") for span in spans)

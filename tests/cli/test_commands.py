@@ -28,6 +28,7 @@ class FakeJob(threading.Thread):
     def __init__(self, path: Path, journal: Journal, log: MemoryLog) -> None:
         super().__init__(daemon=True)
         self._journal = journal
+        self.log = log
         self._stop_it = threading.Event()
         unknown = lambda id: "" if id == "crm" else f"there is no destination '{id}'"  # noqa: E731
         self.idle = ""
@@ -199,6 +200,15 @@ def test_a_dry_run_only_tells_how_much_it_would_be(job: FakeJob, journal: Journa
     assert (told["positions"], told["spans"][0]["first"]) == (7, 3)
     assert 2 < told["seconds"] < 10
     assert job.commands == []
+
+
+def test_of_a_file_nobody_knows_how_long_its_bytes_take(job: FakeJob, journal: Journal, offramp: Offramp) -> None:
+    job.log.stream = "file:/data/events.jsonl"
+    journal.write([Metric("crm", int(time.time()) // 60 * 60 - 120, "success", "succeeded", 300)])
+    assert offramp("replay", "crm", "--from-time", "2023-11-14T22:13:25Z", "--dry-run").out.splitlines() == [
+        "file:/data/events.jsonl/0: 5 to 9",
+        "5 bytes of events would be sent again. How long that takes: unknown",
+    ]
 
 
 def test_a_dry_run_needs_the_job(stopped: FakeJob, journal: Journal, offramp: Offramp) -> None:

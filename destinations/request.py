@@ -15,7 +15,7 @@ from destinations.templates import TextCompiler
 from destinations.text import text_of
 from destinations.url import checked_url
 from destinations.values import CompileText, Constant, Template, Value, compiled, known
-from hog import Failure, json_text, nodes
+from hog import json_text, nodes
 from records import CONNECTION_HEADERS, Request
 
 T = TypeVar("T")
@@ -132,7 +132,6 @@ def encoded_body(value: Any, where: str) -> tuple[bytes, str]:
     if isinstance(value, str):
         return json_text.without_lone_surrogates(value).encode(), "text/plain; charset=utf-8"
     try:
-        json_text.check_size(value)
         return json_text.dumps(value), "application/json"
-    except (json_text.JsonError, Failure) as error:
+    except json_text.JsonError as error:
         raise InputError(where, f"the body cannot be written as JSON: {error}") from None

@@ -71,7 +71,7 @@ def dumps(value: Value) -> bytes:
         raise JsonError(str(error)) from None
 
 
-def check_size(value: Value) -> None:
+def check_size(value: Value, deepest: float = _MAX_NESTING) -> None:
     """Refuse what a program made when its JSON would be too large: a few arrays that hold each other twice are enough.
 
     To be called before `dumps`, which nothing can stop. It counts as work and memory of the evaluation under way.
@@ -91,7 +91,7 @@ def check_size(value: Value) -> None:
         elif isinstance(item, (Mapping, list, tuple)):
             size += _ITEM_BYTES * len(item)
             layers.append(chain(item, item.values()) if isinstance(item, Mapping) else iter(item))
-            if len(layers) > _MAX_NESTING:
+            if len(layers) > deepest:
                 raise JsonError("nested too deeply")
         if size > counted + _COUNT_EVERY:
             spend(size - counted)

@@ -1,5 +1,6 @@
 """A compiled source. Calling it evaluates it; what goes wrong comes out as one family of errors."""
 
+import math
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final
@@ -7,11 +8,13 @@ from typing import Any, Final
 from hog import nodes
 from hog.compiler import Compiled
 from hog.errors import HogLimitError, HogRuntimeError, HogThrownError
+from hog.json_text import check_size
 from hog.names import Chain, Names
 from hog.runtime.errors import Failure, LimitFailure, Thrown
 from hog.runtime.limits import CODE, EXPRESSION_LIMITS, BudgetNeededError, Limits
 from hog.runtime.run import Run, depth_exceeded
 
+_CONTAINERS: Final = (list, tuple, dict)
 _PLAIN_MESSAGES: Final = {
     RecursionError: "values or calls are nested too deeply",
     MemoryError: "out of memory",
@@ -73,7 +76,14 @@ class Program:
     def _evaluate(self, globals: Mapping[str, Any], run: Run) -> Any:
         token = run.enter(globals)
         try:
-            return self._run(globals, run.tick, run.call) if self._fenced else self._run(globals)
+            if not self._fenced:
+                return self._run(globals)
+            result = self._run(globals, run.tick, run.call)
+            if type(result) in _CONTAINERS and not isinstance(self.node, nodes.Program):
+                # Its host will write it: a few arrays that hold each other twice have no end, and nothing could stop
+                # that. How deep it may be is for the writer to say.
+                check_size(result, math.inf)
+            return result
         except RecursionError:
             raise depth_exceeded(run.limits.depth) from None
         finally:

@@ -12,8 +12,6 @@ import pytest
 import hog
 from cli.hog_eval import encoded, evaluate_line
 from connectors.fetch import read_call
-from destinations.errors import InputError
-from destinations.request import encoded_body
 from hog import json_text
 
 NUMBERS = list(range(4000, 0, -1))
@@ -165,8 +163,19 @@ def test_what_is_sent_is_measured_before_it_is_written() -> None:
     value = hog.program(SHARED)({})
     with pytest.raises(hog.Failure, match="memory limit"):
         read_call("http://x", {"body": value})
-    with pytest.raises(InputError, match="memory limit"):
-        encoded_body(value, "body")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{{0}}}", "{{[{0}]}}", "{{{{'a': {0}}}}}", "https://a.example/{{{0}}}"],
+    ids=["bare", "array", "dict", "text"],
+)
+def test_what_an_expression_gives_is_measured_before_a_host_writes_it(source: str) -> None:
+    shared = "arrayReduce((a, x) -> [a, a], range(n), [1])"
+    program = hog.template(source.format(shared))
+    with pytest.raises(hog.HogLimitError, match=r"memory limit|longer than 0\.1 s"):
+        program({"n": 60})
+    assert program({"n": 2}) is not None
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from destinations.templates import TextCompiler
 from records.hidden import Hidden
 
 _URL: Final[Steps] = ("notify", "url")
-_WHOLE: Final = re.compile(r"https?://[^/?#\s\\]+([/?#]\S*)?", re.IGNORECASE)
+WEBHOOK: Final = re.compile(r"https?://[^/?#\s\\]+([/?#]\S*)?", re.IGNORECASE)
+"""A whole URL that can be told."""
 
 
 class Notify(Hidden, frozen=True):
@@ -28,7 +29,7 @@ def compile_notify(spec: NotifySpec | None, texts: TextCompiler, report: Report)
     if spec is None or not spec.url:
         return None
     url = texts.setting(spec.url.strip(), _URL)
-    if url is not None and not _WHOLE.fullmatch(url):
+    if url is not None and not WEBHOOK.fullmatch(url):
         report.at(_URL, "expected the whole URL of a webhook, http:// or https://")
     headers = {name: texts.setting(text, ("notify", "headers", name)) for name, text in spec.headers.items()}
     return Notify(url or "", {name: value for name, value in headers.items() if value is not None})

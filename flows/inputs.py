@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from destinations.notify import WEBHOOK
+
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
-_WEBHOOK = re.compile(r"https?://[^/?#\s\\]+([/?#]\S*)?", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
@@ -85,7 +86,7 @@ def parse_capture(text: str, base: Path) -> Table:
 
 def parse_webhook(text: str, _: Path) -> str:
     """The URL as it stands. Whoever knows it can write to it: no message shows it."""
-    if _WEBHOOK.fullmatch(text) is None:
+    if WEBHOOK.fullmatch(text) is None:
         raise InputError("expected the whole URL of a webhook, http:// or https://")
     return text
 

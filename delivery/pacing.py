@@ -101,6 +101,9 @@ def _asked_s(response: Response, now: float) -> float | None:
         asked = retry_after_s(response, now)
         if asked is not None and asked > 0:
             return asked
+    if "ratelimit" not in "\n".join(response.headers).lower():
+        # Nearly every answer: one look is all that it may cost.
+        return None
     headers = {name.lower(): value.strip() for name, value in response.headers.items() if "ratelimit" in name.lower()}
     for prefix in ("ratelimit-", "x-ratelimit-"):
         if headers.get(f"{prefix}remaining") == "0":

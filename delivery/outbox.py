@@ -3,21 +3,21 @@
 Pure: it neither sends nor reads; the operator around it does, and passes the time in.
 """
 
-import heapq
 import random
-from collections import deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 import msgspec
 
-from delivery.departures import Departures
 from delivery.findings import finding_of
 from delivery.health import Health
+from delivery.held import UNREPEATABLE, Held
 from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
 from delivery.ranges import Backlog, Finished, Reread
 from delivery.retry import decide
-from delivery.state import STATE_VERSION, OutboxState
+from delivery.state import STATE_VERSION, OutboxState, positions_of
+from delivery.unlisted import Unlisted
 from delivery.windows import Window
 from records import (
     Attempt,
@@ -30,19 +30,12 @@ from records import (
     Verdict,
 )
 
-UNREPEATABLE = "-"
-"""The stream that cannot be read again: standard input."""
 _OVERSHOOT = 8
 """What is on the road already when the sources stop must find a place: a batch of every partition."""
 EXCERPT_BYTES = 1000
 """Of an answer, beside a change of health."""
-_MOST_UNLISTED = 10_000
-"""Failures that the ledger has not got; where it cannot be written for long, the oldest are let go."""
 _SMALLEST_READ = 64
 """A re-read of fewer messages than this costs more in turns of the road than it brings."""
-
-Key = tuple[str, int, int, str]
-"""Position and invocation: a log that begins anew brings other events at positions that are still held."""
 
 
 class Outbox:
@@ -82,16 +75,8 @@ class Outbox:
         self.backlog = Backlog()
         self._chance = chance
         self._readable = readable
-        self._held: dict[Key, Invocation] = {}
-        self._pending: set[Key] = set()
-        self._retries: list[tuple[float, int, Invocation]] = []
-        self._sequence = 0
-        self._stale: set[Key] = set()
-        """On the wire with a configuration that is no more."""
-        self._unrepeatable = 0
-        self._unlisted: deque[tuple[float, Invocation]] = deque(maxlen=_MOST_UNLISTED)
-        """What has failed, and when, and may not be in the ledger yet."""
-        self._departures = Departures()
+        self.held = Held()
+        self.unlisted = Unlisted(0.0 if state is None else state.listed_until)
         self.pacer = Pacer()
         if state is not None:
             self._restore(state)
@@ -109,27 +94,7 @@ class Outbox:
     @property
     def owed(self) -> int:
         """In flight, waiting for a slot or a retry, or in ranges."""
-        return len(self._held) + len(self.backlog)
-
-    @property
-    def pending(self) -> int:
-        """Held and waiting for nothing but a slot or an answer."""
-        return len(self._pending)
-
-    @property
-    def handed_over(self) -> int:
-        """Given to the transport and not settled."""
-        return len(self._pending) - len(self._departures)
-
-    @property
-    def unrepeatable(self) -> int:
-        """Held and of a stream that cannot be read again."""
-        return self._unrepeatable
-
-    @property
-    def waiting(self) -> int:
-        """Held and waiting for the time of a retry."""
-        return len(self._retries)
+        return len(self.held) + len(self.backlog)
 
     def accept(self, invocation: Invocation, now: float) -> Outcome | None:
         """Take one match: to be sent, or noted as owed while the destination is behind.
@@ -137,8 +102,7 @@ class Outbox:
         Returns:
             The outcome at once, when there is nothing that could be sent.
         """
-        key = _key(invocation)
-        if key in self._held:
+        if invocation in self.held:
             # The same event at the same position, of a log that was written anew: it is on its way already.
             return None
         position = (invocation.stream, invocation.partition, invocation.offset)
@@ -151,8 +115,7 @@ class Outbox:
         else:
             self.matched += 1
         if invocation.work is None:
-            self.failed += 1
-            self._note_failure(invocation, now)
+            self._fail(invocation, now)
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         repeatable = invocation.stream != UNREPEATABLE
         if repeatable and not invocation.reread and (self.behind or not self.health.open or self._is_full()):
@@ -162,12 +125,10 @@ class Outbox:
         overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*position)
         if repeatable and (self.health.blocked or overtaking):
             # Its re-read was under way when sending was stopped, or when something older came back.
-            self.backlog.add_exactly(*position[:2], [invocation.offset], invocation.read_ms / 1000)
+            self._owe(invocation)
             self._keep_order()
             return None
-        self._held[key] = invocation
-        self._unrepeatable += not repeatable
-        self._send(key, invocation)
+        self.held.add(invocation)
         return None
 
     def range_read(self, mark: RangeRead, heard: bool = True) -> Finished:
@@ -189,10 +150,7 @@ class Outbox:
         if command.failed:
             owed = min(self.failed, sum(span.positions for span in command.spans))
             self.failed -= owed
-            # They were read from the ledger: it has them.
-            taken = {(span.stream, span.partition, offset) for span in command.spans for offset in span.only or ()}
-            left = [(at, one) for at, one in self._unlisted if (one.stream, one.partition, one.offset) not in taken]
-            self._unlisted = deque(left, maxlen=_MOST_UNLISTED)
+            self.unlisted.take(command.spans)
         self.backlog.replay(command.id, command.spans, now, owed)
 
     def give_up(self, replays: bool = False) -> int:
@@ -216,7 +174,7 @@ class Outbox:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
             self.backlog.seal()
-        room = (self.policy.outbox if self.health.open else _SMALLEST_READ) - len(self._held)
+        room = (self.policy.outbox if self.health.open else _SMALLEST_READ) - len(self.held)
         if room < min(_SMALLEST_READ, self.policy.outbox):
             return None
         return self.backlog.next_read(self.destination, room, self._readable)
@@ -229,40 +187,34 @@ class Outbox:
         """What is to be handed to the transport now: new matches and retries whose time has come."""
         if self.health.blocked:
             return []
-        while self._retries and self._retries[0][0] <= now:
-            invocation = heapq.heappop(self._retries)[2]
-            self._send(_key(invocation), invocation)
-        if not self._departures:
+        self.held.send_due(now)
+        if not self.held.line:
             return []
         limit = self.pacer.allowance(self._policy, now)
         if not self.health.open:
             # One at a time while it is tried out.
-            limit = min(limit, int(not self.handed_over))
-        batch = self._departures.take(self._policy, now, limit)
+            limit = min(limit, int(not self.held.handed_over))
+        batch = self.held.take(self._policy, now, limit)
         self.pacer.leaving(len(batch), now)
         return batch
 
     def next_departure_at(self, now: float) -> float | None:
         """When something may leave that waits for its turn; None when nothing does, or when it waits for an answer."""
-        if not self._departures or not self.health.open:
+        if not self.held.line or not self.health.open:
             return None
-        return self.pacer.next_at(self._policy, now) if self.paced else self._departures.next_at(self._policy)
+        return self.pacer.next_at(self._policy, now) if self.paced else self.held.line.next_at(self._policy)
 
     @property
     def paced(self) -> bool:
         """Whether something waits that could leave, were it not for the pace."""
-        return bool(self._departures) and self._departures.limited
-
-    def next_retry_at(self) -> float | None:
-        """When the next retry is due."""
-        return self._retries[0][0] if self._retries else None
+        return bool(self.held.line) and self.held.line.limited
 
     def settle(self, attempts: Iterable[Attempt], now: float) -> list[Outcome]:
         """Decide over finished attempts; one of a batch is an outcome for each that was in it."""
         outcomes: list[Outcome] = []
         for attempt in attempts:
             jitter = self._chance()
-            members = self._departures.arrived(attempt.invocation)
+            members = self.held.line.arrived(attempt.invocation)
             if attempt.response is not None and self.pacer.answered(attempt.response, self._policy, now):
                 self.must_hold = True
             for count, member in enumerate(members):
@@ -273,18 +225,7 @@ class Outbox:
     def hold(self, queued: Iterable[str]) -> None:
         """Let what the transport has given back wait here for its turn."""
         self.must_hold = False
-        self._departures.put_back(self._given_back(queued))
-
-    def _given_back(self, queued: Iterable[str]) -> list[Invocation]:
-        held = {invocation.id: invocation for invocation in self._held.values()}
-        back: list[Invocation] = []
-        for id in queued:
-            carried = self._departures.carried(id)
-            if carried is not None:
-                back += carried
-            elif id in held:
-                back.append(held[id])
-        return back
+        self.held.put_back(queued)
 
     def recall(self, queued: Iterable[str]) -> None:
         """Let go of what is not on the wire: it was rendered with a configuration that is no more.
@@ -295,57 +236,19 @@ class Outbox:
         Args:
             queued: Ids of invocations that the transport has given back.
         """
-        given_back = {_key(invocation) for invocation in self._given_back(queued)}
-        waiting = {_key(invocation) for _, _, invocation in self._retries}
-        to_send = {_key(invocation) for invocation in self._departures}
-        taken: dict[tuple[str, int], list[Invocation]] = {}
-        kept: list[Invocation] = []
-        for key, invocation in list(self._held.items()):
-            if key not in given_back and key not in waiting and key not in to_send:
-                continue
-            if invocation.stream == UNREPEATABLE:
-                if key not in waiting:
-                    kept.append(invocation)
-                continue
-            del self._held[key]
-            self._pending.discard(key)
-            self._departures.settled(invocation)
-            taken.setdefault((invocation.stream, invocation.partition), []).append(invocation)
-        self._stale = {key for key in self._held if key not in waiting and key[0] != UNREPEATABLE}
-        self._departures.keep_only(kept)
-        self._retries = [entry for entry in self._retries if entry[2].stream == UNREPEATABLE]
-        heapq.heapify(self._retries)
-        for (stream, partition), invocations in taken.items():
-            since = min(invocation.read_ms for invocation in invocations) / 1000
-            self.backlog.add_exactly(stream, partition, (i.offset for i in invocations), since)
+        for stream, partition, offsets, since in positions_of(self.held.recall(queued)):
+            self.backlog.add_exactly(stream, partition, offsets, since)
             self._keep_order()
-
-    def listed(self, until: float) -> None:
-        """What has failed until then is in the ledger."""
-        while self._unlisted and self._unlisted[0][0] <= until:
-            self._unlisted.popleft()
-
-    @property
-    def unlisted(self) -> int:
-        """Failures that the ledger may not have yet."""
-        return len(self._unlisted)
 
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
         self.skipped += self.owed
-        self._held.clear()
-        self._stale.clear()
-        self._unrepeatable = 0
-        self._pending.clear()
-        self._retries.clear()
-        self._unlisted.clear()
-        self._departures = Departures()
-        self.backlog = Backlog()
+        self.held, self.unlisted, self.backlog = Held(), Unlisted(), Backlog()
 
     def status(self, name: str, now: float, in_flight: int) -> Status:
         """The account and the windows, as `offramp status` shows them; `in_flight` is the transport's number."""
         health = self.health.state
-        oldest = [i.read_ms / 1000 for i in self._first_held()]
+        oldest = [invocation.read_ms / 1000 for invocation in islice(self.held, 1)]
         if (since := self.backlog.oldest()) is not None:
             oldest.append(since)
         return Status(
@@ -368,7 +271,7 @@ class Outbox:
             expired=self.expired,
             skipped=self.skipped,
             in_flight=in_flight,
-            waiting_retry=self.waiting,
+            waiting_retry=self.held.waiting,
             error_rate=round(self.window.error_rate(now), 4),
             p50_ms=self.window.quantile_ms(now, 0.5),
             p99_ms=self.window.quantile_ms(now, 0.99),
@@ -389,26 +292,20 @@ class Outbox:
 
         What has failed and is not in the ledger yet is owed in it: a crash now must not let it vanish.
         """
-        held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
-        for invocation in (*self._held.values(), *(invocation for _, invocation in self._unlisted)):
-            stream, partition = invocation.stream, invocation.partition
-            group = held.get((stream, partition))
-            if group is None:
-                group = held[stream, partition] = (stream, partition, [], invocation.read_ms / 1000)
-            group[2].append(invocation.offset)
         return msgspec.msgpack.encode(
             OutboxState(
                 version=STATE_VERSION,
                 destination=self.destination,
                 matched=self.matched,
                 delivered=self.delivered,
-                failed=self.failed - len(self._unlisted),
+                failed=self.failed - len(self.unlisted),
                 expired=self.expired,
                 skipped=self.skipped,
                 ranges=self.backlog.ranges,
-                held=list(held.values()),
+                held=positions_of((*self.held, *self.unlisted)),
                 health=self.health.state,
                 command=self.command,
+                listed_until=self.unlisted.since,
             )
         )
 
@@ -430,28 +327,23 @@ class Outbox:
         self.behind |= bool(self._policy.order)
 
     def _is_full(self) -> bool:
-        held = len(self._held)
+        held = len(self.held)
         return held >= self.policy.outbox and (self.slow or held >= self.policy.outbox * _OVERSHOOT)
-
-    def _send(self, key: Key, invocation: Invocation) -> None:
-        self._pending.add(key)
-        self._departures.add(invocation)
 
     def _settle(self, attempt: Attempt, now: float, jitter: float, judged: bool) -> Outcome:
         invocation = attempt.invocation
-        key = _key(invocation)
-        self._pending.discard(key)
+        self.held.answered(invocation)
         decision = decide(attempt, invocation.retries, self.policy, now, jitter, invocation.resent)
         if judged:
             self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
-            self.delivered += self._let_go(key)
+            self.delivered += self.held.let_go(invocation)
             if judged:
                 self._judge(attempt, now)
             return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
-        if decision.verdict is Verdict.RETRYING and key in self._stale and self._let_go(key):
+        if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
-            self.backlog.add_exactly(*key[:2], [invocation.offset], invocation.read_ms / 1000)
+            self._owe(invocation)
             if self._policy.order:
                 # Whoever has waited for it here would overtake it.
                 self.recall(())
@@ -459,12 +351,9 @@ class Outbox:
         elif decision.verdict is Verdict.RETRYING:
             invocation.retries += not decision.instant
             invocation.resent |= decision.instant
-            self._sequence += 1
-            heapq.heappush(self._retries, (decision.retry_at, self._sequence, invocation))
-        else:
-            if self._let_go(key):
-                self.failed += 1
-                self._note_failure(invocation, now)
+            self.held.retry(invocation, decision.retry_at)
+        elif self.held.let_go(invocation):
+            self._fail(invocation, now)
         outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
         self.last_error = outcome.reason
         if judged and not decision.instant:
@@ -472,10 +361,15 @@ class Outbox:
             self._judge(attempt, now, outcome)
         return outcome
 
-    def _note_failure(self, invocation: Invocation, now: float) -> None:
+    def _fail(self, invocation: Invocation, now: float) -> None:
+        self.failed += 1
         if invocation.stream != UNREPEATABLE:
-            # Its position is enough; the body need not be kept for it.
-            self._unlisted.append((now, msgspec.structs.replace(invocation, work=None)))
+            self.unlisted.note(invocation, now)
+
+    def _owe(self, invocation: Invocation) -> None:
+        """Its position is to be read again."""
+        position = (invocation.stream, invocation.partition, [invocation.offset])
+        self.backlog.add_exactly(*position, invocation.read_ms / 1000)
 
     def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
         finding = finding_of(attempt, failed is None, self._policy.quarantine)
@@ -483,24 +377,7 @@ class Outbox:
         answer = "" if failed is None else failed.body[:EXCERPT_BYTES].decode(errors="replace")
         self.health.attempt(finding, attempt.started_at, now, reason, answer)
 
-    def _let_go(self, key: Key) -> bool:
-        """Whether it was still held."""
-        self._stale.discard(key)
-        invocation = self._held.pop(key, None)
-        if invocation is None:
-            return False
-        self._departures.settled(invocation)
-        self._unrepeatable -= key[0] == UNREPEATABLE
-        return True
-
     def _outcome(
         self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
     ) -> Outcome:
         return outcome_of(invocation, verdict, now, self.redact, attempt, reason)
-
-    def _first_held(self) -> list[Invocation]:
-        return [next(iter(self._held.values()))] if self._held else []
-
-
-def _key(invocation: Invocation) -> Key:
-    return (invocation.stream, invocation.partition, invocation.offset, invocation.id)

@@ -1,9 +1,12 @@
 """What an outbox keeps over a restart, and how it is read back. Its form is public: the next version reads it too."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from delivery.health import HealthState
 from delivery.ranges import Range
+from records import Invocation
 
 STATE_VERSION = 2
 _READABLE = (1, 2)
@@ -25,6 +28,19 @@ class OutboxState(msgspec.Struct):
     """Per partition: stream, partition, offsets, and when the oldest of them was read."""
     health: HealthState = msgspec.field(default_factory=HealthState)
     command: int = 0
+    listed_until: float = 0.0
+    """What the ledger has of later is not in `failed`."""
+
+
+def positions_of(invocations: Iterable[Invocation]) -> list[tuple[str, int, list[int], float]]:
+    """Where to read them again, in the form of `OutboxState.held`."""
+    held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
+    for one in invocations:
+        at = one.read_ms / 1000
+        stream, partition, offsets, since = held.get((one.stream, one.partition)) or (one.stream, one.partition, [], at)
+        offsets.append(one.offset)
+        held[stream, partition] = (stream, partition, offsets, min(since, at))
+    return list(held.values())
 
 
 class StateError(Exception):

@@ -169,7 +169,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             results += self._collect(self._shared.clock())
         results += self._collect(self._shared.clock())
         # An orderly end writes all of the ledger.
-        self._outbox.listed(math.inf)
+        self._outbox.unlisted.listed(math.inf)
         target = self._target()
         if target is not None:
             results.append(self._status(target.name, self._shared.clock()))
@@ -179,14 +179,14 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
         now, outbox = self._shared.clock(), self._outbox
         leaving_at = None if self._rendered_for is None else outbox.next_departure_at(now)
-        if outbox.handed_over:
+        if outbox.held.handed_over:
             poll_at = now + max(POLL_S, POLL_EACH_S * self._shared.progress.active)
             return datetime.fromtimestamp(min(poll_at, max(leaving_at or poll_at, now)), UTC)
         change_at = outbox.health.next_change_at()
         if not outbox.owed and not outbox.unlisted and not outbox.backlog and not self._changed and change_at is None:
             return None
         soon = now + STATUS_EVERY_S
-        due = min(outbox.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
+        due = min(outbox.held.next_retry_at() or soon, change_at or soon, leaving_at or soon, soon)
         return datetime.fromtimestamp(max(due, now) + POLL_S, UTC)
 
     def snapshot(self) -> bytes:
@@ -195,7 +195,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
-        outbox.listed(shared.listed(self._id))
+        outbox.unlisted.listed(shared.listed(self._id))
         results = self._collect(now)
         outbox.health.tick(now)
         if outbox.must_hold:
@@ -256,12 +256,12 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         # What will not be sent before a person does something (disabled, paused, a file that does not load) must keep
         # neither the sources nor `--until-end` waiting for ever.
         sendable = sendable and not self._outbox.health.stopped
-        pending = self._outbox.pending if sendable else self._outbox.handed_over
+        pending = self._outbox.held.pending if sendable else self._outbox.held.handed_over
         # Nor must what is owed of a stream that is no input any more.
         unfinished = self._outbox.unfinished if sendable else bool(pending)
-        stuck = self._shared.transport.parked(self._id) + self._outbox.waiting
+        stuck = self._shared.transport.parked(self._id) + self._outbox.held.waiting
         slow = 2 * stuck >= self._outbox.policy.concurrency or self._outbox.paced
-        unrepeatable = self._outbox.unrepeatable if sendable else 0
+        unrepeatable = self._outbox.held.unrepeatable if sendable else 0
         load = Load(unfinished, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
         self._outbox.slow = self._shared.progress.report(self._id, load)
 

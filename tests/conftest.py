@@ -5,8 +5,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.kafka_broker import KafkaBroker, MissingComponentError
+
+# How long an example takes says something of the machine, and no test asserts a time.
+settings.register_profile("offramp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("offramp")
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,7 @@ MESSAGES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(messages=MESSAGES, data=st.data())
 def test_any_order_and_any_batching_give_the_highest_versions(
     messages: list[tuple[str, int, bool, str]], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

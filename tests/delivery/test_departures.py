@@ -149,7 +149,7 @@ def test_a_batch_that_comes_back_from_the_queue_is_owed_one_by_one() -> None:
     [carrier] = outbox.take_to_send(0)
     outbox.recall([carrier.id])
     assert [(r.only, r.count) for r in outbox.backlog.ranges] == [([0, 1, 2], 3)]
-    assert (outbox.owed, outbox.pending) == (3, 0)
+    assert (outbox.owed, outbox.held.pending) == (3, 0)
 
 
 def test_what_the_transport_gives_back_for_the_pace_waits_in_front() -> None:
@@ -161,6 +161,6 @@ def test_what_the_transport_gives_back_for_the_pace_waits_in_front() -> None:
     assert outbox.must_hold
     outbox.hold([sent[1].id, sent[2].id])
     outbox.accept(invocation(3), 0)
-    assert (outbox.take_to_send(4.9), outbox.handed_over) == ([], 0)
+    assert (outbox.take_to_send(4.9), outbox.held.handed_over) == ([], 0)
     assert outbox.next_departure_at(1) == 5
     assert offsets(outbox.take_to_send(5.1)) == [1, 2, 3, 0]

@@ -75,7 +75,7 @@ def test_a_retry_waits_without_being_pending_and_comes_when_it_is_due() -> None:
     (sent,) = outbox.take_to_send(10)
     (outcome,) = outbox.settle([Attempt(sent, 10, 1, Response(503, {}, b"busy"))], 10)
     assert (outcome.verdict, outcome.body) == (Verdict.RETRYING, b"busy")
-    assert (outbox.pending, outbox.waiting, outbox.owed, outbox.next_retry_at()) == (0, 1, 1, 11)
+    assert (outbox.held.pending, outbox.held.waiting, outbox.owed, outbox.held.next_retry_at()) == (0, 1, 1, 11)
     assert outbox.take_to_send(10.9) == []
     (again,) = outbox.take_to_send(11)
     assert again.id == sent.id
@@ -224,7 +224,7 @@ def test_the_account_holds_after_every_step_and_nothing_is_lost(actions: list[st
     for action in actions:
         world.step(action, chance)
         assert account(world.outbox) == (world.next_offset, world.next_offset)
-        assert len(world.outbox._held) <= POLICY.outbox + POLICY.outbox
+        assert len(world.outbox.held) <= POLICY.outbox + POLICY.outbox
     failed = set()
     for _ in range(500):
         if not world.outbox.owed:
@@ -291,7 +291,7 @@ def test_a_changed_configuration_recalls_what_is_not_on_the_wire() -> None:
     outbox.accept(invocation(5), 0)
     outbox.recall([sent[2].id])
     assert [(r.first, r.last, r.only) for r in outbox.backlog.ranges] == [(1, 5, [1, 3, 5])]
-    assert (outbox.pending, outbox.waiting, outbox.take_to_send(99)) == (2, 0, [])
+    assert (outbox.held.pending, outbox.held.waiting, outbox.take_to_send(99)) == (2, 0, [])
     assert account(outbox) == (5, 5)
     outbox.settle([ok(sent[1]), ok(sent[3])], 1)
     assert (outbox.delivered, outbox.owed) == (2, 3)
@@ -333,7 +333,7 @@ def test_what_was_on_the_wire_when_the_configuration_changed_is_tried_again_as_t
     sent = outbox.take_to_send(0)
     outbox.recall([])
     outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b"")), ok(sent[1])], 1)
-    assert (outbox.waiting, outbox.next_retry_at(), outbox.delivered, account(outbox)) == (0, None, 1, (2, 2))
+    assert (outbox.held.waiting, outbox.held.next_retry_at(), outbox.delivered, account(outbox)) == (0, None, 1, (2, 2))
     assert [r.only for r in outbox.backlog.ranges] == [[1]]
 
 
@@ -343,9 +343,9 @@ def test_what_cannot_be_read_again_is_never_put_behind() -> None:
         piped = invocation(offset)
         piped.stream = "-"
         outbox.accept(piped, 0)
-    assert (outbox.behind, outbox.unrepeatable, len(outbox.backlog)) == (False, 100, 0)
+    assert (outbox.behind, outbox.held.unrepeatable, len(outbox.backlog)) == (False, 100, 0)
     outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
-    assert (outbox.unrepeatable, outbox.delivered) == (0, 100)
+    assert (outbox.held.unrepeatable, outbox.delivered) == (0, 100)
 
 
 def test_what_is_owed_of_a_stream_that_is_no_input_any_more_waits_and_holds_up_nothing() -> None:
@@ -404,14 +404,14 @@ def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None
     for offset in (1, 2):
         outbox.accept(invocation(offset), 10)
         outbox.settle([refused(sent) for sent in outbox.take_to_send(10)], 10 + offset)
-    outbox.listed(11)
-    assert (outbox.failed, outbox.owed, outbox.unlisted) == (2, 0, 1)
+    outbox.unlisted.listed(11)
+    assert (outbox.failed, outbox.owed, len(outbox.unlisted)) == (2, 0, 1)
     restarted = Outbox("d", POLICY, read_state(outbox.snapshot()))
     assert (restarted.failed, restarted.owed) == (1, 1)
     wish = restarted.next_read()
     assert wish is not None
     assert wish.only == frozenset({2})
-    outbox.listed(12)
+    outbox.unlisted.listed(12)
     assert read_state(outbox.snapshot()).failed == 2
 
 

@@ -152,7 +152,7 @@ _FILTERS = st.recursive(
 _VALUES = st.sampled_from([None, 0, 1, 2, "", "1", "x", True, [], [1]])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     when=_FILTERS,
     name=st.sampled_from(["a", "b", "c", "d"]),

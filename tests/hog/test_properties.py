@@ -26,7 +26,7 @@ VALUES: Any = st.recursive(
 
 
 @given(source=SOURCES, event=VALUES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_a_program_or_a_hog_error(source: str, event: Any) -> None:
     for compile_ in (hog.program, hog.expression, hog.template):
         error = hog.HogError("")
@@ -40,7 +40,7 @@ def test_any_text_is_a_program_or_a_hog_error(source: str, event: Any) -> None:
 
 
 @given(left=VALUES, right=VALUES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_operators_take_any_values(left: Any, right: Any) -> None:
     operators = ["==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "||", "??"]
     program = hog.expression(f"[{', '.join(f'a {op} b' for op in operators)}]")
@@ -49,7 +49,6 @@ def test_operators_take_any_values(left: Any, right: Any) -> None:
 
 
 @given(value=SCALARS, literal=st.sampled_from(["'x'", "''", "'1'", "1", "0", "1.5", "null", "true", "'true'"]))
-@settings(deadline=None)
 def test_a_comparison_with_a_literal_is_the_comparison(value: Any, literal: str) -> None:
     operators = ["==", "!=", "<", "<=", ">", ">="]
     fast = hog.expression(f"[{', '.join(f'a {op} {literal}' for op in operators)}]")({"a": value})
@@ -58,13 +57,11 @@ def test_a_comparison_with_a_literal_is_the_comparison(value: Any, literal: str)
 
 
 @given(value=VALUES)
-@settings(deadline=None)
 def test_json_arrives_unharmed(value: Any) -> None:
     assert json_text.loads(json_text.dumps(value)) == value
 
 
 @given(data=st.binary(max_size=80))
-@settings(deadline=None)
 def test_any_bytes_are_json_or_a_json_error(data: bytes) -> None:
     try:
         value = json_text.loads(data)
@@ -101,7 +98,7 @@ GROWTH = (
 
 
 @given(source=unbounded_programs())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_no_program_leaves_the_fences(source: str) -> None:
     """Steps and bytes bound it, so that it ends in the same way each time; the seconds are only there to notice."""
     run = hog.Run(hog.Limits(time_s=5.0, steps=20_000, memory_bytes=4 * 1024 * 1024), {"print": len})
@@ -116,7 +113,7 @@ def test_no_program_leaves_the_fences(source: str) -> None:
 
 
 @given(source=SOURCES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_run_or_refused(source: str) -> None:
     run = hog.Run(hog.Limits(time_s=5.0, steps=20_000, memory_bytes=4 * 1024 * 1024))
     error = hog.HogError("")

@@ -91,7 +91,7 @@ class World:
         assert outbox.matched == counted
         assert outbox.owed >= 0
         assert outbox.failed == len(self.ledger) or self.failed_again
-        assert len(outbox._held) <= 2 * POLICY.outbox + 64
+        assert len(outbox.held) <= 2 * POLICY.outbox + 64
 
     def take(self, results: Any) -> None:
         """What the operator tells."""
@@ -131,7 +131,7 @@ class World:
             return Attempt(sent, now, 5.0, error=ErrorKind.CONNECT, detail="refused")
         if self.chance.random() < 0.1:
             return Attempt(sent, now, 5.0, Response(self.chance.choice([404, 429, 503]), {}, b""))
-        carried = self.bench.logic._outbox._departures._carried
+        carried = self.bench.logic._outbox.held.line._carried
         self.received.update(one.offset for one in carried.get(sent.id, [sent]))
         return Attempt(sent, now, 5.0, Response(200, {}, b""))
 
@@ -161,7 +161,7 @@ class World:
     def save(self) -> None:
         if self.bench.logic._open:
             # What the ledger may not have yet is owed by the snapshot.
-            unlisted = {one.offset for _, one in self.bench.logic._outbox._unlisted}
+            unlisted = {one.offset for one in self.bench.logic._outbox.unlisted}
             self.saved = Saved(self.bench.logic.snapshot(), self.next_offset, self.ledger - unlisted, self.commands)
 
     def crash(self) -> None:
@@ -214,7 +214,7 @@ class World:
         self.log_start = self.chance.randrange(self.log_start, self.next_offset + 1)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.sampled_from((*OFTEN * 2, *SELDOM)), max_size=80),
     st.sampled_from(POLICIES),

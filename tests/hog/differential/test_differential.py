@@ -59,7 +59,6 @@ def comparable(outcome: Outcome) -> tuple[list[str], str | None, bool]:
 @settings(
     max_examples=EXAMPLES or 150,
     derandomize=not EXAMPLES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @pytest.mark.timeout(0 if EXAMPLES else 180)

@@ -144,7 +144,6 @@ def tries(fewest: int) -> Callable[[Any], Any]:
     return settings(
         max_examples=EXAMPLES or fewest,
         derandomize=not EXAMPLES,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 

@@ -7,6 +7,7 @@ from cli.output import fail
 from flows import log_lines
 from flows.settings import from_process
 from flows.settings_table import TABLE
+from flows.signals import Signals
 
 HELP = """Deliver events to the destinations that want them.
 
@@ -28,12 +29,14 @@ def run(**flags: object) -> None:
     """Reads the settings, then runs the job until it has ended."""
     settings = from_process(flags)
     log_lines.configure(settings.log)
-    # The engine and the clients take a while to import; --help and a mistake in the settings should not wait for them.
-    from flows.run import run as run_job
+    with Signals() as signals:
+        # The engine and the clients take a while to import; --help and a mistake in the settings should not wait for
+        # them.
+        from flows.run import run as run_job
 
-    try:
-        code = run_job(settings)
-    except ValueError as error:
-        # By its contract: something that the settings name cannot be had, such as a topic.
-        fail(f"offramp run: {error}", 2)
+        try:
+            code = run_job(settings, signals)
+        except ValueError as error:
+            # By its contract: something that the settings name cannot be had, such as a topic.
+            fail(f"offramp run: {error}", 2)
     raise typer.Exit(code)

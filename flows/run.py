@@ -3,12 +3,10 @@
 import gc
 import logging
 import resource
-import signal
 import sys
 import time
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
@@ -18,13 +16,14 @@ from delivery import StateError
 from flows.deliver import build
 from flows.job import Job
 from flows.settings import Settings
+from flows.signals import Signals
 from flows.summary import summary
 
 _log = logging.getLogger("offramp")
 
 
-def run(settings: Settings) -> int:
-    """Run until the inputs are exhausted (`until_end`) or until SIGTERM or SIGINT.
+def run(settings: Settings, signals: Signals) -> int:
+    """Run until the inputs are exhausted (`until_end`) or until SIGTERM or SIGINT; a second one waits for no answer.
 
     Returns:
         0, or 1 when a delivery of this run failed for good or the flow broke.
@@ -36,6 +35,8 @@ def run(settings: Settings) -> int:
     gc.set_threshold(50_000, 50, 50)
     _raise_open_files()
     job = Job(settings)
+    # Whatever comes now ends in an orderly way: a flow that is only being built ends with its first turn.
+    signals.hand_over(lambda: _stop(job))
     job.start()
     gc.freeze()
     if settings.until_end and job.destinations.problems() and not job.destinations.ids():
@@ -45,13 +46,12 @@ def run(settings: Settings) -> int:
         return 1
     started = time.monotonic()
     try:
-        with _Signals(job):
-            cli_main(
-                build(job),
-                workers_per_process=settings.workers,
-                epoch_interval=timedelta(seconds=Beats(settings.snapshot_interval_s).epoch_s),
-                recovery_config=RecoveryConfig(recovery_dir(settings.state)),
-            )
+        cli_main(
+            build(job),
+            workers_per_process=settings.workers,
+            epoch_interval=timedelta(seconds=Beats(settings.snapshot_interval_s).epoch_s),
+            recovery_config=RecoveryConfig(recovery_dir(settings.state)),
+        )
     except RuntimeError as error:
         _say_why(_cause(error))
         return 1
@@ -81,28 +81,14 @@ def _raise_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-class _Signals:
-    """SIGTERM and SIGINT end the job cleanly; a second one ends the wait for answers too."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._stop)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    def _stop(self, number: int, _: FrameType | None) -> None:
-        if self._job.gate.stopping():
-            _log.warning("ending at once: what is on the wire will be sent again at the next start")
-        else:
-            grace_s = self._job.settings.shutdown_grace_s
-            _log.info("ending: reading has stopped, answers are waited for up to %g s (again to end at once)", grace_s)
-        self._job.gate.stop()
+def _stop(job: Job) -> None:
+    """Somebody asks the job to end, perhaps not for the first time."""
+    if job.gate.stopping():
+        _log.warning("ending at once: what is on the wire will be sent again at the next start")
+    else:
+        grace_s = job.settings.shutdown_grace_s
+        _log.info("ending: reading has stopped, answers are waited for up to %g s (again to end at once)", grace_s)
+    job.gate.stop()
 
 
 def _say_why(cause: BaseException) -> None:

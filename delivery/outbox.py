@@ -52,10 +52,12 @@ class Outbox:
         redact: Callable[[bytes], bytes] = bytes,
         chance: Callable[[], float] = random.random,
         readable: Callable[[str], bool] = lambda _: True,
+        uncounted: Iterable[str] = (),
     ) -> None:
         """Start empty, or with everything that a snapshot says is owed as ranges to read again.
 
         `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
+        `uncounted` are ids of deliveries that the ledger has and the snapshot does not know to have failed.
         """
         self.destination = destination
         self._policy = policy
@@ -77,6 +79,7 @@ class Outbox:
         self._readable = readable
         self.held = Held()
         self.unlisted = Unlisted(0.0 if state is None else state.listed_until)
+        self._uncounted = set(uncounted)
         self.pacer = Pacer()
         if state is not None:
             self._restore(state)
@@ -340,7 +343,8 @@ class Outbox:
             self.delivered += self.held.let_go(invocation)
             if judged:
                 self._judge(attempt, now)
-            return self._outcome(invocation, Verdict.DELIVERED, now, attempt)
+            outcome = self._outcome(invocation, Verdict.DELIVERED, now, attempt)
+            return msgspec.structs.replace(outcome, listed=True) if self._take_uncounted(invocation) else outcome
         if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
             self._owe(invocation)
@@ -361,8 +365,15 @@ class Outbox:
             self._judge(attempt, now, outcome)
         return outcome
 
+    def _take_uncounted(self, invocation: Invocation) -> bool:
+        if invocation.id not in self._uncounted:
+            return False
+        self._uncounted.remove(invocation.id)
+        return True
+
     def _fail(self, invocation: Invocation, now: float) -> None:
         self.failed += 1
+        self._take_uncounted(invocation)
         if invocation.stream != UNREPEATABLE:
             self.unlisted.note(invocation, now)
 

@@ -1,6 +1,7 @@
 """Everything that a running job consists of, made from its settings and handed to the steps by `flows.deliver`."""
 
 import fcntl
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,12 +16,13 @@ from connectors.config_store import ConfigStore
 from connectors.desk import Desk
 from connectors.events_source import EventsSource
 from connectors.http import HttpTransport
-from connectors.journal import Journal, Keep
+from connectors.journal import Journal, JournalError, Keep
 from connectors.journal_sink import JournalSink, JournalWriter
 from connectors.jsonl import FileLog, StdinLog
 from connectors.kafka import KafkaLog
 from connectors.lane import Beats
 from connectors.log import Log
+from connectors.notices import Notices
 from connectors.notifier import Notifier, Told
 from connectors.person_feed import PersonFeed
 from connectors.person_inputs import Input as PersonInput
@@ -34,6 +36,8 @@ from flows.gate import Gate
 from flows.settings import FileInput, Input, KafkaInput, Settings, SettingsError, Table
 from operators.deliver import Delivery
 from operators.join_person import Join
+
+_log = logging.getLogger("offramp")
 
 
 class Job:
@@ -54,7 +58,8 @@ class Job:
         self.site = Site(settings.site_url, group_types=dict(settings.group_types))
         self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
         watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
-        self._notifier = Notifier(self._transport, self._told)
+        self._notices = Notices(settings.journal)
+        self._notifier = Notifier(self._transport, self._told, self._notices)
         self.writer = JournalWriter(self._store, self._store.statuses(), self._problem, notify=self._notifier.tell)
         self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses)
         self.journal = JournalSink(self.writer)
@@ -81,6 +86,7 @@ class Job:
             # Standard input cannot be read again: nothing waits for its return.
             readable=lambda stream: stream in logs or stream == StdinLog.stream,
             listed=self.writer.listed,
+            failed_since=self._failed_since,
         )
 
     def start(self) -> None:
@@ -104,6 +110,7 @@ class Job:
         self.writer.close()
         # Behind the writer, which hands on the last changes of health.
         self._notifier.close()
+        self._notices.close()
         self._transport.close()
         if self._capture is not None:
             self._capture.close()
@@ -123,6 +130,14 @@ class Job:
             # Events must not meet a table that nobody keeps up to date.
             self.gate.stop()
         return self._feed is None or self._feed.ready.is_set()
+
+    def _failed_since(self, destination: str, since: float) -> set[str]:
+        try:
+            return self._store.failed_since(destination, since)
+        except JournalError as error:
+            # At worst the ledger names what is delivered after all.
+            _log.warning("the ledger cannot be read: %s", error)
+            return set()
 
     def _problem(self, destination: str) -> str:
         return self.destinations.problem(destination)

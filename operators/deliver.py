@@ -93,6 +93,8 @@ class Delivery:
     """Whether a stream is among the inputs."""
     listed: Callable[[str], float] = field(default=lambda _: math.inf)
     """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
+    failed_since: Callable[[str, float], Iterable[str]] = field(default=lambda *_: ())
+    """Ids of deliveries that have come into the ledger after a moment."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -122,7 +124,14 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._id = destination
         target = self._target()
         policy = Policy() if target is None else target.policy
-        self._outbox = Outbox(destination, policy, state, self._redact, readable=self._shared.readable)
+        self._outbox = Outbox(
+            destination,
+            policy,
+            state,
+            self._redact,
+            readable=self._shared.readable,
+            uncounted=self._shared.failed_since(destination, 0.0 if state is None else state.listed_until),
+        )
         self._waiting = self._outbox.unreadable()
         self._report(target is not None)
 

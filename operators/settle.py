@@ -58,6 +58,9 @@ def records_of(results: Iterable[Result]) -> list[Record]:
             records.append(_line(result))
         if result.verdict is Verdict.FAILED:
             records.append(_failure(result))
+        if result.listed:
+            position = (result.stream, result.partition, [result.offset])
+            records.append(FailuresTaken(result.destination, *position))
     for (destination, minute, kind, name), count in counts.items():
         records.append(Metric(destination, minute, kind, name, count))
     return records

@@ -163,3 +163,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     """The first 256 KiB of a response that is not 2xx."""
     notes: tuple[Note, ...] = ()
+    listed: bool = False
+    """Whether the ledger has it, from before a crash: it was delivered after all."""

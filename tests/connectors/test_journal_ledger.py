@@ -77,6 +77,13 @@ def test_a_later_failure_of_the_same_delivery_replaces_the_entry(journal: Journa
     assert journal.failure("crm", "msg_1") == failure(1, 410, attempts=2)
 
 
+def test_which_came_after_a_moment(journal: Journal) -> None:
+    journal.write([failure(1), failure(2, at=NOW + 1), failure(3, at=NOW + 1, destination="ads")])
+    assert journal.failed_since("crm", NOW - 1) == {"msg_1", "msg_2"}
+    assert journal.failed_since("crm", NOW) == {"msg_2"}
+    assert journal.failed_since("crm", NOW + 1) == set()
+
+
 def test_entries_leave_by_position_and_in_order(journal: Journal) -> None:
     taken = FailuresTaken("crm", "kafka:events", 0, [1, 3])
     journal.write([failure(1), failure(2), taken, failure(3), FailuresTaken("ads", "kafka:events", 0, [2])])
@@ -206,6 +213,6 @@ def test_who_only_reads_says_what_brings_an_old_journal_up_to_date(path: Path) -
     with pytest.raises(JournalError) as raised:
         JournalReader(path)
     assert str(raised.value) == (
-        f"journal {path}: made by an older Offramp (schema 1, this one needs 2); start the job with this version once, "
+        f"journal {path}: made by an older Offramp (schema 1, this one needs 3); start the job with this version once, "
         "it brings the journal up to date"
     )

@@ -415,6 +415,15 @@ def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None
     assert read_state(outbox.snapshot()).failed == 2
 
 
+def test_what_the_ledger_has_from_before_a_crash_and_is_delivered_now_says_so() -> None:
+    outbox = Outbox("d", POLICY, uncounted=["id-1", "id-2"])
+    for offset in (1, 2, 3):
+        outbox.accept(invocation(offset), 20)
+    sent = outbox.take_to_send(20)
+    good, bad, never_failed = outbox.settle([ok(sent[0]), refused(sent[1]), ok(sent[2])], 20)
+    assert (good.listed, bad.listed, never_failed.listed) == (True, False, False)
+
+
 def refused(sent: Invocation) -> Attempt:
     return Attempt(sent, 0, 1, Response(404, {}, b""))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operators.settle import MAX_MESSAGE_CHARS, records_of, settle
-from records import Failure, HealthChange, LogLine, Metric, Outcome, Status, Verdict
+from records import Failure, FailuresTaken, HealthChange, LogLine, Metric, Outcome, Status, Verdict
 from tests.operators.stand import run_through
 
 MINUTE = 1_000_020
@@ -106,3 +106,9 @@ def test_in_a_flow_keys_go_and_a_status_passes_as_it_is() -> None:
         status,
         Metric("crm", MINUTE, "success", "succeeded", 2),
     ]
+
+
+def test_what_the_ledger_has_leaves_it_when_it_is_delivered_after_all() -> None:
+    taken = FailuresTaken("crm", "kafka:events", 3, [42])
+    assert taken in records_of([outcome(Verdict.DELIVERED, listed=True)])
+    assert taken not in records_of([outcome(Verdict.DELIVERED)])

@@ -7,7 +7,7 @@ newer version, and one that is not a journal.
 import sqlite3
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 BUSY_TIMEOUT_S = 0.25
 
 _VERSION_1 = """
@@ -78,7 +78,16 @@ CREATE INDEX commands_unanswered ON commands (id) WHERE answer IS NULL;
 CREATE INDEX commands_by_age ON commands (at);
 """
 
-_STEPS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+CREATE TABLE notices (
+    id TEXT NOT NULL UNIQUE,
+    webhook TEXT NOT NULL,
+    since REAL NOT NULL,
+    change BLOB NOT NULL
+);
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The first makes version 1 of an empty file, each other one the next version of the one before."""
 
 

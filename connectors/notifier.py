@@ -4,7 +4,10 @@ It goes out through the transport of the destinations, under keys of its own: th
 webhook that hangs holds up nobody. A webhook that fails is tried again for a day and never quarantined; it is told in
 the log once a minute.
 
-Limits: the newest `MOST_WAITING` changes of a destination wait for a webhook; what waits when the job ends is lost.
+What a webhook was not told is kept from the moment it is taken until it is told or given up, also over `kill -9`: the
+next job goes on with it, under the same id. A notice that was told just before a kill may be told again.
+
+Limits: the newest `MOST_WAITING` changes of a destination wait for a webhook.
 Blocks: only `close`, up to `CLOSE_S`.
 """
 
@@ -20,7 +23,9 @@ from typing import Final, Protocol
 
 import msgspec
 
+from connectors.journal_schema import JournalError
 from connectors.journal_text import clean
+from connectors.notices import Notice
 from delivery.retry import backoff_s
 from destinations.notify import Notify
 from records import Attempt, ErrorKind, HealthChange, Invocation, Policy, Request
@@ -58,31 +63,46 @@ class Told(msgspec.Struct, frozen=True):
     """By a name that stays the same when the webhook changes."""
 
 
-class _Notice(msgspec.Struct):
-    change: HealthChange
-    id: str
-    since: float
+class Kept(Protocol):
+    """Where notices outlive the job; see `connectors.notices`. Raises JournalError."""
+
+    def all(self) -> list[Notice]:
+        """In the order in which they were added."""
+
+    def add(self, notice: Notice) -> None:
+        """Keep it."""
+
+    def remove(self, notice: Notice) -> None:
+        """It was told, or is given up."""
 
 
 class _Lane:
     """What is to be told to one webhook of one destination, in order, one at a time."""
 
     def __init__(self) -> None:
-        self.waiting: deque[_Notice] = deque(maxlen=MOST_WAITING)
-        self.out: _Notice | None = None
+        self.waiting: deque[Notice] = deque()
+        self.out: Notice | None = None
         self.failures = 0
         """In a row."""
         self.due = 0.0
 
 
 class Notifier:
-    """`find` says what is known of a destination; None when it is gone, and nobody is to be told."""
+    """`find` says what is known of a destination; None when it is gone, and nobody is to be told.
+
+    Raises JournalError when what is kept cannot be read.
+    """
 
     def __init__(
-        self, transport: Transport, find: Callable[[str], Told | None], clock: Callable[[], float] = time.time
+        self,
+        transport: Transport,
+        find: Callable[[str], Told | None],
+        kept: Kept,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._transport = transport
         self._find = find
+        self._kept = kept
         self._clock = clock
         self._new: deque[HealthChange] = deque()
         self._lanes: dict[tuple[str, str], _Lane] = {}
@@ -90,7 +110,10 @@ class Notifier:
         self._stop = threading.Event()
         self._failures = 0
         self._told_at = float("-inf")
+        self._complaint = ""
         self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
+        for notice in kept.all():
+            self._lane(notice).waiting.append(notice)
 
     def start(self) -> None:
         """Begin to tell."""
@@ -144,14 +167,34 @@ class Notifier:
         for webhook in () if told is None else told.webhooks:
             parts = f"{webhook}\n{change.destination}\n{change.at}\n{change.before}\n{change.after}"
             id = f"ntf_{sha256(parts.encode('utf-8', 'replace')).hexdigest()[:32]}"
-            lane = self._lanes.setdefault((webhook, change.destination), _Lane())
-            lane.waiting.append(_Notice(change, id, now))
+            notice = Notice(id, webhook, now, change)
+            self._write(self._kept.add, notice)
+            lane = self._lane(notice)
+            if len(lane.waiting) >= MOST_WAITING:
+                self._write(self._kept.remove, lane.waiting.popleft())
+            lane.waiting.append(notice)
+
+    def _lane(self, notice: Notice) -> _Lane:
+        return self._lanes.setdefault((notice.webhook, notice.change.destination), _Lane())
+
+    def _write(self, write: Callable[[Notice], None], notice: Notice) -> None:
+        try:
+            write(notice)
+        except JournalError as error:
+            if not self._complaint:
+                _log.error("%s; what a webhook has not been told may be lost at the end", error)
+            self._complaint = str(error)
+        else:
+            self._complaint = ""
 
     def _hear(self, key: tuple[str, str], lane: _Lane, now: float) -> None:
         for attempt in self._transport.collect(_lane_name(key)):
             notice, lane.out = lane.out, None
-            if notice is None or (attempt.response is not None and attempt.response.status in _POLICY.success):
+            if notice is None:
+                continue
+            if attempt.response is not None and attempt.response.status in _POLICY.success:
                 lane.failures = 0
+                self._write(self._kept.remove, notice)
                 continue
             again = attempt.error not in _FOR_EVER
             if again:
@@ -161,6 +204,8 @@ class Notifier:
                 again = lane.due - notice.since <= GIVE_UP_AFTER_S and len(lane.waiting) < MOST_WAITING
             if again:
                 lane.waiting.appendleft(notice)
+            else:
+                self._write(self._kept.remove, notice)
             self._complain(notice, attempt, again=again)
 
     def _send(self, key: tuple[str, str], lane: _Lane, now: float) -> None:
@@ -170,7 +215,8 @@ class Notifier:
         told = self._find(destination)
         notify = None if told is None else told.webhooks.get(webhook)
         if told is None or notify is None:
-            lane.waiting.clear()
+            while lane.waiting:
+                self._write(self._kept.remove, lane.waiting.popleft())
             return
         # Out before it waits no more: who asks whether all is tried must find it here or there.
         lane.out = lane.waiting[0]
@@ -183,7 +229,7 @@ class Notifier:
         notice = Invocation(lane.out.id, destination, "notify", 0, 0, int(now * 1000), "", "health", "", request)
         self._transport.submit(_lane_name(key), _POLICY, [notice])
 
-    def _complain(self, notice: _Notice, attempt: Attempt, *, again: bool) -> None:
+    def _complain(self, notice: Notice, attempt: Attempt, *, again: bool) -> None:
         self._failures += 1
         now = time.monotonic()
         if now - self._told_at < TELL_EVERY_S:

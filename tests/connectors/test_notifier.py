@@ -1,11 +1,14 @@
 """Webhooks that are told of changes of health, through the real transport to a real server."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from connectors.http import HttpTransport
+from connectors.journal import Journal
+from connectors.notices import Notices
 from connectors.notifier import GIVE_UP_AFTER_S, MOST_WAITING, Notifier, Told
 from destinations.notify import Notify
 from records import HealthChange
@@ -21,10 +24,17 @@ def changes(count: int) -> list[HealthChange]:
 class Stand:
     """A notifier whose turns and time a test makes."""
 
-    def __init__(self, transport: HttpTransport, receiver: Receiver) -> None:
+    def __init__(self, transport: HttpTransport, receiver: Receiver, journal: Path) -> None:
         self.now = 1_790_000_001.0
         self.webhooks = {"all": Notify(f"{receiver.url}/all", {"X-Key": "k"})}
-        self.notifier = Notifier(transport, self.find, lambda: self.now)
+        self._transport = transport
+        self._journal = journal
+        self.restart()
+
+    def restart(self) -> None:
+        """What a new job does; the one before is left as `kill -9` leaves it."""
+        self.notices = Notices(self._journal)
+        self.notifier = Notifier(self._transport, self.find, self.notices, lambda: self.now)
 
     def find(self, destination: str) -> Told | None:
         return Told("CRM", "https://offramp.example/crm", self.webhooks) if destination == "crm" else None
@@ -44,8 +54,15 @@ class Stand:
 
 
 @pytest.fixture
-def stand(transport: HttpTransport, receiver: Receiver) -> Stand:
-    return Stand(transport, receiver)
+def journal(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "journal.sqlite"
+    with Journal(path):
+        yield path
+
+
+@pytest.fixture
+def stand(transport: HttpTransport, receiver: Receiver, journal: Path) -> Stand:
+    return Stand(transport, receiver, journal)
 
 
 def test_what_a_webhook_is_told(stand: Stand, receiver: Receiver) -> None:
@@ -119,11 +136,11 @@ def test_while_a_webhook_is_down_the_newest_changes_wait(stand: Stand, receiver:
 
 
 def test_an_address_that_is_not_public_is_not_reached_and_not_tried_again(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture
+    receiver: Receiver, journal: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     transport = HttpTransport()
     transport.start()
-    stand = Stand(transport, receiver)
+    stand = Stand(transport, receiver, journal)
     stand.notifier.tell(SICK)
     stand.turn_until(stand.idle)
     transport.close()
@@ -159,3 +176,65 @@ def test_a_webhook_that_hangs_holds_up_no_other(stand: Stand, receiver: Receiver
     stand.webhooks = {"own": Notify(f"{receiver.url}/slow"), **stand.webhooks}
     stand.notifier.tell(SICK)
     stand.turn_until(lambda: "/all" in [request.path for request in receiver.requests])
+
+
+def test_what_waits_is_told_after_a_restart_with_the_same_id(stand: Stand, receiver: Receiver) -> None:
+    receiver.on("/all", Answer(500), Answer(200))
+    for change in (*changes(2), SICK):
+        stand.notifier.tell(change)
+    stand.turn_until(lambda: len(receiver.requests) == 1 and not stand.out())
+    stand.restart()
+    stand.turn_until(stand.idle)
+    first, *after = receiver.requests
+    assert [request.json()["after"] for request in after] == ["0", "1", "quarantined"]
+    assert after[0].header("webhook-id") == first.header("webhook-id")
+    assert after[2].json()["response"] == "oh no"
+    stand.restart()
+    assert stand.idle(), "what was told is not told again"
+
+
+def test_a_restart_does_not_prolong_the_day_after_which_it_is_given_up(stand: Stand, receiver: Receiver) -> None:
+    receiver.default = Answer(500)
+    stand.notifier.tell(SICK)
+    for count, later_s in ((1, 0.0), (2, GIVE_UP_AFTER_S - 3_600), (3, 3_600)):
+        stand.now += later_s
+        stand.turn_until(lambda count=count: len(receiver.requests) == count and not stand.out())
+        stand.restart()
+    assert stand.idle()
+
+
+def test_what_is_given_up_for_newer_changes_or_for_good_is_not_kept(stand: Stand, receiver: Receiver) -> None:
+    receiver.default = Answer(500)
+    for change in changes(20):
+        stand.notifier.tell(change)
+    stand.turn_until(lambda: len(receiver.requests) == 1 and not stand.out())
+    newest = [str(number) for number in range(20 - MOST_WAITING, 20)]
+    assert [notice.change.after for notice in stand.notices.all()] == newest
+    stand.webhooks.clear()
+    stand.now += 20
+    stand.turn_until(stand.idle)
+    assert stand.notices.all() == []
+
+
+def test_the_journal_keeps_no_address_and_no_header(stand: Stand, receiver: Receiver, journal: Path) -> None:
+    stand.webhooks = {"own": Notify(f"{receiver.url}/k3y-in-the-address", {"X-Key": "k3y-in-a-header"})}
+    receiver.default = Answer(500)
+    stand.notifier.tell(SICK)
+    stand.turn_until(lambda: len(receiver.requests) == 1 and not stand.out())
+    kept = b"".join(path.read_bytes() for path in journal.parent.iterdir())
+    assert b"20 errors in a row" in kept
+    assert b"k3y" not in kept
+
+
+def test_a_journal_that_cannot_be_written_keeps_nothing_from_being_told(
+    stand: Stand, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    stand.notices.close()
+    for change in changes(2):
+        stand.notifier.tell(change)
+    stand.turn_until(stand.idle)
+    assert len(receiver.requests) == 2
+    [told] = caplog.messages
+    assert told.endswith(
+        "Cannot operate on a closed database.; what a webhook has not been told may be lost at the end"
+    )

@@ -27,3 +27,21 @@ def test_webhooks_hear_of_a_quarantine_and_of_what_people_do(stand: Stand, recei
     assert {request.header("x-team") for request in receiver.of("/own/k3y-of-alerts")} == {"growth"}
     assert job.terminate() == 0
     assert "k3y-of-alerts" not in job.log
+
+
+def test_what_a_webhook_was_not_told_is_told_after_a_kill(stand: Stand, receiver: Receiver) -> None:
+    stand.destination("crm")
+    receiver.on("/all", Answer(503), Answer(200))
+    events = stand.lines("events.jsonl", [capture(0)])
+    command = ["--events", events, "--notify", f"{receiver.url}/all"]
+    job = stand.start(*command)
+    receiver.wait(1, 30, "/crm")
+    assert stand.offramp("pause", "crm")[0] == 0
+    job.wait_for_log("the webhook was not told of healthy -> paused: it answered 503; trying again")
+    job.kill()
+    job = stand.start(*command)
+    receiver.wait(2, 30, "/all")
+    first, second = receiver.of("/all")
+    assert first.json() == second.json()
+    assert first.header("webhook-id") == second.header("webhook-id")
+    assert job.terminate() == 0

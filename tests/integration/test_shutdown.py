@@ -1,4 +1,4 @@
-"""SIGTERM: what is on the wire is waited for, the rest is sent after the restart, nothing twice; also amid the start."""
+"""SIGTERM: what is on the wire is waited for, the rest is sent after the restart, nothing twice; also at the start."""
 
 import signal
 import socket

@@ -124,11 +124,9 @@ class Commands:
         with self._using() as connection:
             connection.execute("UPDATE commands SET answer = ? WHERE id = ?", (msgspec.json.encode(answer), id))
 
-    def answered_after(self, id: int) -> list[Asked]:
-        """Rows behind this number in their order, up to the first one that waits for its answer."""
-        return self._asked(
-            "id > ? AND id < coalesce((SELECT min(id) FROM commands WHERE answer IS NULL), id + 1)", (id,)
-        )
+    def after(self, id: int) -> list[Asked]:
+        """All rows behind this number, answered or not, in the order of their numbers."""
+        return self._asked("id > ?", (id,))
 
     def last_before(self, moment: float) -> int:
         """The number of the last wish from before a moment; 0 when there is none."""

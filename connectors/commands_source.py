@@ -1,6 +1,7 @@
-"""The commands of people as a source of the flow. Its state is the number of the last command that it has emitted.
+"""The commands of people as a source of the flow. Its state is the number up to which it has emitted all commands.
 
-That number is in the same snapshot as what the operators made of the command, so each is carried out exactly once.
+That number is in the same snapshot as what the operators made of the commands. One that has overtaken a command of
+another destination may be emitted again after a restart; each destination knows by its number that it was carried out.
 
 Limits: what the desk has laid ready. Blocking: never, but for one look into the journal at the start.
 """
@@ -25,8 +26,11 @@ class Ready(Protocol):
     def begin(self, resume: int | None) -> int:
         """Lay ready what comes behind this number, None when no snapshot knows of one; answers where that is."""
 
+    def reached(self) -> int:
+        """The number up to which all commands have been laid ready."""
+
     def take(self) -> list[Command]:
-        """What is ready, in order."""
+        """What is ready, in order for each destination."""
 
     def looked(self) -> bool:
         """Whether everything from before `begin` has been laid ready."""
@@ -77,7 +81,7 @@ class CommandsPartition(StatefulSourcePartition[Read, int]):
         end: Callable[[], Iterable[str]] | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """`last` is the number of the last command emitted."""
+        """`last` is the number up to which all commands have been emitted."""
         self._ready = ready
         self._last = last
         self._gate = gate
@@ -90,12 +94,9 @@ class CommandsPartition(StatefulSourcePartition[Read, int]):
         self._pace.called()
         if self._gate.stopping():
             raise StopIteration
-        # Asked before taking: what was laid ready before the answer is taken then.
-        looked = self._ready.looked()
-        commands = self._ready.take()
-        batch: list[Read] = [(command.destination, command) for command in commands]
-        if commands:
-            self._last = commands[-1].id
+        # Asked before taking: what was laid ready before the answers is taken then.
+        looked, self._last = self._ready.looked(), self._ready.reached()
+        batch: list[Read] = [(command.destination, command) for command in self._ready.take()]
         if self._end is not None and not self._marked and looked:
             self._marked = True
             batch += [(destination, EndOfInput(PART, destination)) for destination in self._end()]
@@ -109,6 +110,6 @@ class CommandsPartition(StatefulSourcePartition[Read, int]):
         return self._pace.next_awake
 
     def snapshot(self) -> int:
-        """The number of the last command that was emitted."""
+        """The number up to which all commands have been emitted."""
         self._pace.epoch_began()
         return self._last

@@ -1,13 +1,16 @@
 """Where people's commands reach the running job: a thread that looks for new ones, answers them, and lays them ready.
 
-What needs the log is found out here, because a broker may need seconds for it and a worker has none. It carries nothing
+What needs the log is found out here, because a broker may need seconds for it and a worker has none: on a thread for
+each destination that has such a wish, so that its own later commands wait for it and nobody else's. It carries nothing
 out: the operators do.
+
+Limits: `MOST_ASKING` destinations at a time have the log asked; the next one's commands wait for one of them.
 """
 
 import logging
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -20,6 +23,9 @@ from records import Command, CommandKind
 LOOK_EVERY_S: Final = 0.2
 WATCH_EVERY_S: Final = 60.0
 CLOSE_S: Final = 2.0
+MOST_ASKING: Final = 8
+PATIENCE_S: Final = 0.05
+"""A log mostly answers within this: then nothing has to wait for the next look."""
 FRESH_S: Final = 3600.0
 """A state without snapshots carries out what was wished for within the last hour: not what an earlier state, which was
 deleted, has been told in all its life."""
@@ -37,7 +43,9 @@ class Desk:
         logs: By `Log.stream`, for replays.
         unknown: Why there is no such destination; empty when there is.
         idle: Why a destination does not run, so that nothing can be paused or enabled; empty when it does.
-        watch: Called once a minute, for what else has to be looked after and may wait for a broker.
+        watch: Called once a minute, on a thread of its own, for what else has to be looked after and may wait for a
+            broker.
+        patience_s: How long a look waits for the logs that it asks.
     """
 
     def __init__(
@@ -48,44 +56,59 @@ class Desk:
         idle: Callable[[str], str] = lambda _: "",
         watch: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._watch = watch
-        self._watch_at = 0.0
+        self._patience_s = patience_s
         self._commands = commands
         self._logs = logs
         self._unknown = unknown
         self._idle = idle
         self._clock = clock
-        self._laid_out: int | None = None
-        """The number of the last command that was laid ready; None before the source has begun."""
+        self._reached: int | None = None
+        """The number up to which all has been laid ready; None before the source has begun."""
+        self._overtaken: set[int] = set()
+        """Numbers above it that have been laid ready, too."""
+        self._asking: dict[str, threading.Thread] = {}
+        """By destination. One that has ended may still be in it."""
+        self._failure: JournalError | None = None
+        """Of a thread that asked."""
         self._ready: deque[Command] = deque()
         self._looked = threading.Event()
         self._complaint = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        self._watcher = threading.Thread(target=self._run_watch, name="desk-watch", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
         self._thread.start()
+        self._watcher.start()
 
     def close(self) -> None:
-        """End the thread. One that waits for a broker is left behind: what it would answer is answered next time."""
+        """End the threads. One that waits for a broker is left behind: what it would answer is answered next time."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(CLOSE_S)
+        give_up_at = time.monotonic() + CLOSE_S
+        for thread in (self._thread, self._watcher, *self._asking.values()):
+            if thread.is_alive():
+                thread.join(max(0.0, give_up_at - time.monotonic()))
         self._commands.close()
 
     def begin(self, resume: int | None) -> int:
         """See `commands_source.Ready`. Reads the journal once."""
         if resume is None:
-            self._laid_out = self._commands.last_before(self._clock() - FRESH_S)
+            resume = self._commands.last_before(self._clock() - FRESH_S)
         else:
             self._commands.continue_behind(resume)
-            self._laid_out = resume
-        return self._laid_out
+        self._reached = resume
+        return resume
+
+    def reached(self) -> int:
+        """The number up to which all commands have been laid ready. Does not block."""
+        return self._reached or 0
 
     def take(self) -> list[Command]:
-        """What is ready, in order. Does not block."""
+        """What is ready, in order for each destination. Does not block."""
         return [self._ready.popleft() for _ in range(len(self._ready))]
 
     def looked(self) -> bool:
@@ -94,18 +117,21 @@ class Desk:
 
     def look(self) -> None:
         """Answer what is new and lay ready what can be carried out; the thread does it by itself."""
-        began = self._laid_out
+        began, complete = self._reached, True
         try:
-            for asked in self._commands.unanswered():
-                self._commands.answer(asked.id, self._answered(asked))
+            complete = self._answer_new()
             if began is not None:
                 self._lay_out(began)
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
             self._complaint = ""
         except JournalError as error:
             if not self._complaint and not self._stop.is_set():
                 _log.error("commands cannot be read: %s; trying again", error)
             self._complaint = str(error)
-        if began is not None:
+            complete = True
+        if began is not None and complete:
             # Also after an error: a job must not run for ever because its journal cannot be read.
             self._looked.set()
 
@@ -113,19 +139,69 @@ class Desk:
         while True:
             try:
                 self.look()
-                if time.monotonic() >= self._watch_at:
-                    self._watch_at = time.monotonic() + WATCH_EVERY_S
-                    self._watch()
             except Exception:  # noqa: BLE001
                 _log.exception("the desk has failed; trying again")
             if self._stop.wait(LOOK_EVERY_S):
                 return
 
+    def _run_watch(self) -> None:
+        while True:
+            try:
+                self._watch()
+            except Exception:  # noqa: BLE001
+                _log.exception("the watch over what is owed has failed; trying again")
+            if self._stop.wait(WATCH_EVERY_S):
+                return
+
+    def _answer_new(self) -> bool:
+        """Answer what is new, or have its log asked. Whether nothing is left without an answer."""
+        # Before the rows are read: whoever has ended by now has written all its answers.
+        self._asking = {of: thread for of, thread in self._asking.items() if thread.is_alive()}
+        new: defaultdict[str, list[Asked]] = defaultdict(list)
+        for asked in self._commands.unanswered():
+            if asked.destination not in self._asking:
+                new[asked.destination].append(asked)
+        started = []
+        complete = not self._asking
+        for destination, rows in new.items():
+            if not any(_needs_log(asked) for asked in rows):
+                self._answer(rows)
+            elif len(self._asking) < MOST_ASKING:
+                thread = threading.Thread(target=self._ask, args=(rows,), name="desk-asking", daemon=True)
+                self._asking[destination] = thread
+                thread.start()
+                started.append(thread)
+            else:
+                complete = False
+        give_up_at = time.monotonic() + self._patience_s
+        for thread in started:
+            thread.join(max(0.0, give_up_at - time.monotonic()))
+        return complete and not any(thread.is_alive() for thread in started)
+
+    def _ask(self, rows: list[Asked]) -> None:
+        try:
+            self._answer(rows)
+        except JournalError as error:
+            # For the next look, which reads the rows again.
+            self._failure = error
+
+    def _answer(self, rows: list[Asked]) -> None:
+        for asked in rows:
+            self._commands.answer(asked.id, self._answered(asked))
+
     def _lay_out(self, behind: int) -> None:
-        for asked in self._commands.answered_after(behind):
-            if (command := asked.command) is not None:
-                self._ready.append(command)
-            self._laid_out = asked.id
+        waiting: set[str] = set()
+        for asked in self._commands.after(behind):
+            if asked.answer is None:
+                waiting.add(asked.destination)
+            elif asked.destination not in waiting and asked.id not in self._overtaken:
+                if (command := asked.command) is not None:
+                    self._ready.append(command)
+                self._overtaken.add(asked.id)
+            if not waiting:
+                # Last: the source takes what is ready after it has asked how far that reaches.
+                self._reached = asked.id
+                self._overtaken.discard(asked.id)
 
     def _answered(self, asked: Asked) -> Answer:
         wish = asked.wish
@@ -146,3 +222,7 @@ class Desk:
             _log.exception("what to replay could not be found out")
             return Answer(f"what to replay could not be found out: {type(error).__name__}; the job's log says more")
         return Answer("", [] if wish.spans else spans, positions_in(spans))
+
+
+def _needs_log(asked: Asked) -> bool:
+    return asked.wish is not None and asked.wish.kind is CommandKind.REPLAY and not asked.wish.spans

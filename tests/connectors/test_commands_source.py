@@ -1,5 +1,6 @@
 """Commands on their way from the journal to the flow: written, answered, emitted once."""
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +14,7 @@ from bytewax.testing import TestingSink, run_main
 
 from connectors.commands import Answer, Commands, Wish
 from connectors.commands_source import CommandsPartition, CommandsSource, Read
-from connectors.desk import FRESH_S, Desk
+from connectors.desk import FRESH_S, MOST_ASKING, Desk
 from connectors.journal import Journal, JournalError
 from connectors.lane import Beat, Beats, Pace
 from records import Command, CommandKind, EndOfInput, Span
@@ -125,13 +126,100 @@ def test_a_wish_of_another_version_is_refused(path: Path, commands: Commands) ->
     desk.close()
 
 
-def test_the_order_is_that_of_the_numbers_and_nothing_overtakes_what_waits(path: Path, commands: Commands) -> None:
-    ids = [commands.add("crm", PAUSE) for _ in range(3)]
-    for id in (ids[0], ids[2]):
-        commands.answer(id, Answer())
-    assert [asked.id for asked in commands.answered_after(0)] == [ids[0]]
-    commands.answer(ids[1], Answer())
-    assert [asked.id for asked in commands.answered_after(ids[0])] == ids[1:]
+class SlowLog(MemoryLog):
+    """Answers when a test lets it."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream, dict.fromkeys(range(10), b"{}"))
+        self.asked = threading.Semaphore(0)
+        self.answers = threading.Event()
+
+    def offset_at(self, partition: int, time_s: float) -> int:
+        self.asked.release()
+        assert self.answers.wait(30)
+        return 3
+
+
+def when_resolved(desk: Desk) -> list[int]:
+    """What is laid ready once nothing is being asked any more."""
+    for thread in desk._asking.values():
+        thread.join(30)
+    return taken(desk)
+
+
+def test_a_log_that_answers_slowly_holds_up_its_own_destination_only(path: Path, commands: Commands) -> None:
+    log = SlowLog("kafka:e")
+    desk = desk_of(path, log, patience_s=0.0)
+    desk.begin(None)
+    slow = commands.add("crm", Wish(CommandKind.REPLAY, since=1.0))
+    behind = commands.add("crm", PAUSE)
+    other = commands.add("ads", PAUSE)
+    assert taken(desk) == [other]
+    assert log.asked.acquire(timeout=30)
+    later = commands.add("crm", Wish(CommandKind.CANCEL_REPLAYS))
+    second = commands.add("ads", Wish(CommandKind.REPLAY, since=1.0))
+    assert taken(desk) == []
+    assert log.asked.acquire(timeout=30), "a replay waits for nobody else's either"
+    assert [commands.answer_of(id) for id in (slow, behind, later, second)] == [None] * 4
+    assert not desk.looked()
+    log.answers.set()
+    assert when_resolved(desk) == [slow, behind, later, second]
+    assert desk.looked()
+    desk.close()
+
+
+def test_so_many_logs_are_asked_at_a_time_and_what_asks_none_does_not_wait(path: Path, commands: Commands) -> None:
+    log = SlowLog("kafka:e")
+    desk = Desk(Commands(path), {log.stream: log}, lambda _: "", patience_s=0.0)
+    desk.begin(None)
+    replays = [commands.add(f"d{number}", Wish(CommandKind.REPLAY, since=1.0)) for number in range(MOST_ASKING + 1)]
+    pause = commands.add("crm", PAUSE)
+    assert taken(desk) == [pause]
+    assert len(desk._asking) == MOST_ASKING
+    log.answers.set()
+    assert [*when_resolved(desk), *when_resolved(desk)] == replays
+    desk.close()
+
+
+def test_a_restart_lays_out_again_what_was_overtaken_and_what_overtook_it(path: Path, commands: Commands) -> None:
+    log = SlowLog("kafka:e")
+    desk = desk_of(path, log, patience_s=0.0)
+    part = CommandsSource(desk, OpenGate()).build_part("commands", "commands", None)
+    first = commands.add("ads", PAUSE)
+    slow = commands.add("crm", Wish(CommandKind.REPLAY, since=1.0))
+    other = commands.add("ads", PAUSE)
+    desk.look()
+    assert [item.id for _, item in part.next_batch() if isinstance(item, Command)] == [first, other]
+    assert part.snapshot() == first, "what was not emitted yet would be passed over"
+    log.answers.set()
+    assert when_resolved(desk) == [slow]
+    part.next_batch()
+    assert part.snapshot() == other
+    desk.close()
+    again = desk_of(path, log)
+    again.begin(first)
+    assert taken(again) == [slow, other]
+    again.close()
+
+
+def test_the_watch_holds_up_no_command(path: Path, commands: Commands) -> None:
+    watching, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        watching.set()
+        over.wait(30)
+
+    desk = desk_of(path, watch=watch)
+    desk.begin(None)
+    desk.start()
+    assert watching.wait(30)
+    id = commands.add("crm", PAUSE)
+    give_up_at = time.monotonic() + 30
+    while commands.answer_of(id) is None:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
+    over.set()
+    desk.close()
 
 
 def test_after_a_restart_it_goes_on_behind_the_last_one(path: Path, commands: Commands) -> None:
@@ -173,7 +261,6 @@ def test_no_journal_is_made_for_a_command(tmp_path: Path) -> None:
 
 def test_a_lock_is_waited_for(path: Path, commands: Commands) -> None:
     import sqlite3
-    import threading
 
     holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")

@@ -1,7 +1,8 @@
 """A Kafka topic as a log: positions are offsets, kept by the caller. Nothing is committed, no consumer group is joined.
 
 A broker that is away, for whatever reason, is waited for. Offsets that retention has deleted are skipped, counted and
-told in the log. It refuses to create topics.
+told in the log; a topic that ends before the position that was saved is read from its start, which is told as an error.
+It refuses to create topics.
 
 Units: positions are offsets, times milliseconds. Limits: 8 MiB of messages fetched ahead per reader
 (`queued.max.messages.kbytes`).
@@ -236,13 +237,23 @@ class KafkaReader:
                 earliest,
             )
         else:
-            _log.warning(
-                "%s: offset %d lies behind the end, the topic was cut back or made anew; continuing at its start, %d",
+            _log.error(
+                "%s: the saved position %d lies behind the end, %d: the topic was cut back, or deleted and made anew; "
+                "continuing at its start, %d, so that nothing that is in it is lost: what of it was sent before is "
+                "sent again, with the same webhook-id",
                 where,
                 self.next_offset,
+                self._end(earliest),
                 earliest,
             )
         self.next_offset = earliest
+
+    def _end(self, earliest: int) -> int:
+        """Where the partition ends, as the answer that brought its earliest message has told. Asks nobody."""
+        where = TopicPartition(self._topic, self._partition)
+        _, end = self._consumer.get_watermark_offsets(where, cached=True) or (0, 0)
+        # Nothing was heard of it where there was no message.
+        return max(end, earliest)
 
 
 def _text(error: KafkaException) -> str:

@@ -263,11 +263,21 @@ def test_a_position_behind_the_end_means_the_topic_was_made_anew(
     reader.seek(1000)
     assert [message.offset for message in read_to_end(reader)] == [0, 1, 2, 3, 4]
     assert reader.missing == 0
-    assert caplog.messages == [
-        f"kafka:{topic}/0: offset 1000 lies behind the end, the topic was cut back or made anew; "
-        "continuing at its start, 0"
-    ]
     reader.close()
+    empty = kafka.create_topic()
+    reader = KafkaLog(kafka.servers, empty).reader(0)
+    reader.seek(7)
+    assert read_to_end(reader) == []
+    assert reader.next_offset == 0
+    reader.close()
+    what = (
+        "the topic was cut back, or deleted and made anew; continuing at its start, 0, so that nothing that is in it "
+        "is lost: what of it was sent before is sent again, with the same webhook-id"
+    )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", f"kafka:{topic}/0: the saved position 1000 lies behind the end, 5: {what}"),
+        ("ERROR", f"kafka:{empty}/0: the saved position 7 lies behind the end, 0: {what}"),
+    ]
 
 
 def test_offsets_without_messages_are_passed_over(kafka: KafkaBroker) -> None:

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,8 @@ WINDOW_S = 2 * SNAPSHOT_S + 1.0
 ends with, up to one interval later; that one counts when the epoch has passed every step, which is when the next one
 ends at the latest; and the machine may be busy."""
 LEDGER = 1_000_000
+FILLER = "some text " * 150
+"""Bodies of less than 1,024 bytes are never compressed."""
 _DRAIN_S = 90.0
 _STEP_S = 0.02
 
@@ -46,6 +49,8 @@ class Destination:
     delivery: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
     healthy: bool = False
+    replayed: tuple[int, int, int] | None = None
+    """Partition, first and last position of what a person has asked for again."""
 
     @property
     def when(self) -> str:
@@ -53,6 +58,11 @@ class Destination:
 
     def wants(self, event: Event) -> bool:
         return event.number % self.modulus == self.rest
+
+    @property
+    def body(self) -> dict[str, str]:
+        """Large enough to be compressed, where that is asked for."""
+        return {"uuid": "{event.uuid}"} | ({"filler": FILLER} if "compress" in self.delivery else {})
 
     @property
     def at_once(self) -> int:
@@ -91,6 +101,11 @@ class Load(threading.Thread):
                 self._produce(number)
                 number += 1
             self._producer.poll(0)
+
+    def between(self, partition: int, first: int, last: int) -> set[int]:
+        """The numbers of the events at these positions."""
+        found = [number for number, offset in self._offsets.items() if offset is not None and first <= offset <= last]
+        return {number for number in found if number % PARTITIONS == partition}
 
     def stop(self) -> list[Event]:
         """All events, in the order in which they were produced."""
@@ -138,14 +153,36 @@ class Arena:
         self._stand = stand
         self._endpoints = endpoints
         self._destinations = destinations
+        self._more = more
         for one in destinations:
-            own = {**more, **one.more, "delivery": {**more.get("delivery", {}), **one.delivery}}
-            stand.destination(one.name, one.when, more=own, url=endpoints.url(one.name))
-        topic = kafka.create_topic(PARTITIONS)
-        self._command = ("--events", url(kafka, topic), "--snapshot-interval-s", SNAPSHOT_S)
-        self._load = Load(kafka, topic, per_s)
+            self.write(one)
+        self._topic = kafka.create_topic(PARTITIONS)
+        self._command = ("--events", url(kafka, self._topic), "--snapshot-interval-s", SNAPSHOT_S)
+        self._load = Load(kafka, self._topic, per_s)
         self._load.start()
         self.job = self.start()
+
+    def write(self, one: Destination, **inputs: Any) -> None:
+        """Write a destination's file, or write it anew."""
+        own = {**self._more, **one.more, "delivery": {**self._more.get("delivery", {}), **one.delivery}}
+        self._stand.destination(
+            one.name, one.when, more=own, url=self._endpoints.url(one.name), body=one.body, **inputs
+        )
+
+    def tell(self, command: str, *destinations: Destination, options: Sequence[object] = ()) -> None:
+        """What people ask of destinations at the same time."""
+        with ThreadPoolExecutor() as people:
+            for code, out, error in people.map(
+                lambda one: self._stand.offramp(command, one.name, *options), destinations
+            ):
+                assert code == 0, out + error
+
+    def replay(self, one: Destination, partition: int, last: int) -> None:
+        """Ask for the beginning of a partition again."""
+        assert one.replayed is None
+        one.replayed = partition, 0, last
+        at = f"{self._topic}/{partition}"
+        self.tell("replay", one, options=["--detach", "--from", f"{at}:0", "--to", f"{at}:{last}"])
 
     def start(self) -> Job:
         """Start the job, or start it again."""
@@ -172,6 +209,7 @@ class Arena:
         for one in self._destinations:
             self._endpoints.become(one.name)
         wanted = {one.name: [event for event in events if one.wants(event)] for one in self._destinations}
+        replayed = {one.name: self._replayed(one, wanted[one.name]) for one in self._destinations}
 
         def drained() -> bool:
             assert self.job.running(), f"the job has ended by itself:\n{self.job.log}"
@@ -181,7 +219,11 @@ class Arena:
             except JournalError:
                 return False
             return all(
-                name in found and found[name].owed == 0 and found[name].matched >= len(wanted[name]) for name in wanted
+                name in found
+                and found[name].owed == 0
+                and not found[name].replays
+                and found[name].matched >= len(wanted[name]) + len(replayed[name])
+                for name in wanted
             )
 
         late = ""
@@ -202,6 +244,8 @@ class Arena:
                 one.at_once,
                 batch="batch" in one.delivery,
                 ordered="order" in one.delivery,
+                gzip="compress" in one.delivery,
+                replayed=replayed[one.name],
             )
             for one in self._destinations
         ]
@@ -229,6 +273,10 @@ class Arena:
             f" {', '.join('never' if s is None else f'{s:.1f}' for s in back) or '-'} s"
         )
         return verdict
+
+    def _replayed(self, one: Destination, wanted: Sequence[Event]) -> list[Event]:
+        numbers = set() if one.replayed is None else self._load.between(*one.replayed)
+        return [event for event in wanted if event.number in numbers]
 
     def _ledger(self, name: str) -> list[dict[str, Any]]:
         code, out, error = self._stand.offramp("failed", name, "--json", "-n", LEDGER)

@@ -21,6 +21,7 @@ import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -58,6 +59,8 @@ class Request(NamedTuple):
     path: str
     webhook_id: str
     uuids: list[str]
+    more: dict[str, Any]
+    """What its headers say: `gzip` (its body was compressed), `replayed`, and the `version` of a destination's file."""
 
 
 class Endpoint:
@@ -110,11 +113,15 @@ class Endpoint:
         first, *lines = head.decode("latin-1").split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(fields.get("content-length", 0)))
-        if fields.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        content = json.loads(body or b"[]")
-        uuids = [one["uuid"] for one in (content if isinstance(content, list) else [content])]
-        return Request(next(self._numbers), first.split(" ")[1], fields.get("webhook-id", ""), uuids)
+        compressed = fields.get("content-encoding") == "gzip"
+        more = {
+            "gzip": compressed,
+            "replayed": fields.get("offramp-replayed") == "true",
+            "version": int(fields.get("x-version", 0)),
+        }
+        return Request(
+            next(self._numbers), first.split(" ")[1], fields.get("webhook-id", ""), _uuids(body, compressed), more
+        )
 
     async def _answer(
         self, request: Request, fault: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -158,6 +165,7 @@ class Endpoint:
             "at": time.time(),
             "status": status,
             "fault": fault,
+            **request.more,
         }
         self._record.write(json.dumps(line) + "\n")
 
@@ -173,6 +181,16 @@ class Tls:
     def trusted(self, good: bool) -> None:
         """Holds for handshakes from now on."""
         self.context.load_cert_chain(*self._pairs[good])
+
+
+def _uuids(body: bytes, compressed: bool) -> list[str]:
+    """Of the events in a body."""
+    try:
+        content = json.loads((gzip.decompress(body) if compressed else body) or b"[]")
+    except (OSError, EOFError, zlib.error, ValueError):
+        # Nobody wants an event of that name: a verdict tells of it.
+        return ["a body that cannot be read"]
+    return [one["uuid"] for one in (content if isinstance(content, list) else [content])]
 
 
 async def _misbehave(fault: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -45,6 +45,12 @@ class Receipt:
     answered_at: float | None = None
     status: int | None = None
     """None: it was not answered, or not well-formed."""
+    together: tuple[str, ...] = ()
+    """All that were in the request."""
+    gzip: bool = False
+    """Whether its body was compressed."""
+    version: int = 0
+    """Of the destination's file, as the request says."""
 
     @property
     def good(self) -> bool:
@@ -61,7 +67,9 @@ def read_record(path: Path) -> dict[str, list[Receipt]]:
             # Somebody followed a redirect.
             receipts[entry["path"]].append(Receipt(entry["uuids"][0], entry["webhook_id"], entry["at"]))
         elif entry["kind"] == "received":
-            came = [Receipt(uuid, entry["webhook_id"], entry["at"]) for uuid in entry["uuids"]]
+            uuids = tuple(entry["uuids"])
+            more = {"together": uuids, "gzip": entry["gzip"], "version": entry["version"]}
+            came = [Receipt(uuid, entry["webhook_id"], entry["at"], **more) for uuid in uuids]
             open_[entry["request"]] = came
             receipts[entry["name"]] += came
         else:
@@ -98,6 +106,10 @@ class Case:
     """Events at once: a batch counts as all that are in it."""
     batch: bool = False
     ordered: bool = False
+    gzip: bool = False
+    """Whether each of its requests has to be compressed."""
+    replayed: Sequence[Event] = ()
+    """Those of `wanted` that a person has asked for again, once."""
 
 
 def judge(
@@ -110,7 +122,7 @@ def judge(
     the concurrency and what was answered well in that time.
     """
     verdict = Verdict()
-    ids: dict[str, tuple[str, str]] = {}
+    ids: dict[str, tuple[str, tuple[str, ...]]] = {}
     cases = list(cases)
     for name in set(record) - {case.name for case in cases}:
         verdict.problems.append(f"{name}: {len(record[name])} requests that nobody asked for")
@@ -127,7 +139,7 @@ def _judge_one(
     kills: Sequence[Kill],
     window_s: float,
     verdict: Verdict,
-    ids: dict[str, tuple[str, str]],
+    ids: dict[str, tuple[str, tuple[str, ...]]],
 ) -> None:
     def problem(text: str, uuids: Iterable[str] = ()) -> None:
         some = sorted(uuids)
@@ -160,32 +172,45 @@ def _judge_one(
         problem(f"{len(by_itself)} events were answered well and are in the ledger, and no kill is to blame", by_itself)
 
     # The account of the job says the same.
-    if status["matched"] != len(numbers):
-        problem(f"{status['matched']} matched, of {len(numbers)} that are wanted")
-    if not len(good) - len(both) <= status["delivered"] <= len(good):
+    again = len(case.replayed)
+    if status["matched"] != len(numbers) + again:
+        problem(f"{status['matched']} matched, of {len(numbers)} that are wanted and {again} that were replayed")
+    if not len(good) - len(both) <= status["delivered"] - again <= len(good):
         problem(f"{status['delivered']} delivered, {len(good)} answered well, {len(both)} of them in the ledger too")
     if not len(listed) - len(both) <= status["failed"] <= len(listed):
         problem(f"{status['failed']} failed, {len(listed)} are in the ledger, {len(both)} of them were answered well")
     if status["expired"] or status["skipped"]:
         problem(f"{status['expired']} expired and {status['skipped']} skipped")
 
-    # One id for one event.
-    if not case.batch:
-        for uuid, came in by_event.items():
-            seen = {one.webhook_id for one in came}
-            if len(seen) > 1:
-                problem(f"{len(seen)} webhook-ids", [uuid])
-            for id in seen:
-                if ids.setdefault(id, (case.name, uuid)) != (case.name, uuid):
-                    problem(f"webhook-id {id} is that of {ids[id]} too", [uuid])
+    # One id for one event, and one for those that share a request; never that of others.
+    for uuid, came in by_event.items():
+        if not case.batch and len(seen := {one.webhook_id for one in came}) > 1:
+            problem(f"{len(seen)} webhook-ids", [uuid])
+    id_of: dict[tuple[str, ...], str] = {}
+    for one in receipts:
+        together = one.together or (one.uuid,)
+        if not one.webhook_id or id_of.setdefault(together, one.webhook_id) != one.webhook_id:
+            problem(f"webhook-id {one.webhook_id!r}, and {id_of.get(together, '')!r} for the same", together)
+        if ids.setdefault(one.webhook_id, (case.name, together)) != (case.name, together):
+            problem(f"webhook-id {one.webhook_id} is that of {ids[one.webhook_id]} too", together)
+    if case.gzip and (plain := {one.uuid for one in receipts if not one.gzip}):
+        problem(f"{len(plain)} events came in requests that were not compressed", plain)
 
     # Nothing comes again but what a kill has made the job forget.
     unexplained = []
+    replayed = {event.uuid for event in case.replayed}
+    if once := {uuid for uuid in replayed - set(listed) if len(good.get(uuid, ())) < 2}:
+        problem(f"{len(once)} events were replayed and not answered well again", once)
     for uuid, answers in good.items():
         answers.sort(key=lambda one: one.answered_at or 0.0)
-        for first, again in pairwise(answers):
+        pairs = list(pairwise(answers))
+        if uuid in replayed and pairs:
+            # One of them was asked for: the one that no kill explains.
+            asked = next((pair for pair in pairs if _blame(*pair, kills, window_s) is None), None)
+            pairs.remove(asked or pairs[-1])
+        for first, second in pairs:
             verdict.duplicates += 1
-            kill = _blame(first, again, kills, window_s)
+            kill = _blame(first, second, kills, window_s)
             if kill is None:
                 unexplained.append(uuid)
             elif first.answered_at is not None:

@@ -146,6 +146,15 @@ class BacklogPartition(StatelessSourcePartition[Read]):
             self._failed(key, error)
             return []
         self._retry_at.pop(key, None)
+        if rereading.done is None and rereading.silent and self._readers.gone(wish):
+            _log.warning(
+                "%s/%d: is not there any more, the brokers say; what %s missed of it is given up",
+                wish.stream,
+                wish.partition,
+                wish.destination,
+            )
+            rereading.give_up()
+            self._readers.drop(key)
         return messages
 
     def _failed(self, key: Key, error: Exception) -> None:

@@ -84,6 +84,10 @@ class FileLog:
         except OSError:
             return None
 
+    def gone_s(self, partition: int) -> float:
+        """See Log: never, for reading a file that is gone says so."""
+        return 0.0
+
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
@@ -237,6 +241,10 @@ class StdinLog:
     def lag(self, partition: int, offset: int) -> int | None:
         """See Log: never known."""
         return None
+
+    def gone_s(self, partition: int) -> float:
+        """See Log: never."""
+        return 0.0
 
 
 class StdinReader:

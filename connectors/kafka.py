@@ -12,12 +12,13 @@ Blocking: only what `Log` says may wait, up to `wait_s`; a reader never.
 import difflib
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from connectors.absence import Absence
 from connectors.kafka_topic import retention_s
 from connectors.kafka_watch import TopicWatch, with_hint
 from connectors.log import LogError
@@ -54,17 +55,28 @@ _ASK_AGAIN_S: Final = 0.5
 
 
 class KafkaLog:
-    """One topic. `config` is for librdkafka (SASL, TLS, …); `wait_s` is how long a broker or topic is waited for."""
+    """One topic. `config` is for librdkafka (SASL, TLS, …); `wait_s` is how long a broker or topic is waited for.
+
+    `clock` is for `gone_s`.
+    """
 
     replayable = True
 
-    def __init__(self, servers: str, topic: str, config: Mapping[str, Any] | None = None, wait_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        servers: str,
+        topic: str,
+        config: Mapping[str, Any] | None = None,
+        wait_s: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.stream = f"kafka:{topic}"
         self._servers = servers
         self._topic = topic
         self._wait_s = wait_s
         self._settings = _DEFAULTS | dict(config or {}) | _FIXED | {"bootstrap.servers": servers}
         self._watch = TopicWatch(self.stream, servers, topic)
+        self._absence = Absence(self._there, clock)
 
     def partitions(self) -> list[int]:
         """See Log."""
@@ -118,6 +130,21 @@ class KafkaLog:
         """See Log: as some reader of this log heard it, some seconds ago at most."""
         end = self._watch.end_of(partition)
         return None if end is None else max(0, end - offset)
+
+    def gone_s(self, partition: int) -> float:
+        """See Log: by what the brokers say of the topic. A reader does not learn it: librdkafka keeps on trying."""
+        return self._absence.gone_s(partition)
+
+    def _there(self) -> Collection[int] | None:
+        try:
+            with self._asking() as asker:
+                # By its name: a topic that this user may not see is refused then, and not just left out.
+                found = asker.list_topics(self._topic, timeout=self._wait_s).topics[self._topic]
+        except LogError:
+            return None
+        if found.error is None:
+            return list(found.partitions)
+        return [] if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART else None
 
     def _watermarks(self, partition: int) -> tuple[int, int]:
         with self._asking() as asker:

@@ -69,3 +69,8 @@ class Log(Protocol):
 
     def lag(self, partition: int, offset: int) -> int | None:
         """How many positions lie between `offset` and the end, as last heard; None when not known. Never waits."""
+
+    def gone_s(self, partition: int) -> float:
+        """For how long it has been sure, as of now, that there is no such partition any more; 0 while it is there, and
+        while nobody can tell. Never waits: the first calls may only begin to find out.
+        """

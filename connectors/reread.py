@@ -18,6 +18,11 @@ _SEEK_OVER: Final = 10_000
 _END_GRACE_S: Final = 10.0
 """How long the end of a log may lie before a position that was read once: after a change of leader a Kafka broker may
 need a moment to know the end. After that the log was cut back."""
+GONE_GRACE_S: Final = 60.0
+"""For so long the brokers must have been saying that a partition does not exist: one that has just started, or a topic
+that is being made anew, is no reason to give up what is owed."""
+ASK_AFTER_S: Final = 5.0
+"""A partition that is silent for longer may be gone."""
 
 Key: TypeAlias = tuple[str, str, int]
 
@@ -42,6 +47,10 @@ class Readers:
         if log is None:
             return "no longer among the inputs"
         return None if log.replayable else "standard input cannot be read again"
+
+    def gone(self, wish: Reread) -> bool:
+        """Whether the partition of this wish has not been there for so long that it is given up."""
+        return self._logs[wish.stream].gone_s(wish.partition) >= GONE_GRACE_S
 
     def get(self, wish: Reread, in_use: Collection[Key]) -> LogReader:
         """The reader for this wish, opened where it has to be; the one idle for longest makes room."""
@@ -88,6 +97,12 @@ class Rereading:
             None if wish.only is None else deque(sorted(o for o in wish.only if wish.first <= o <= wish.last))
         )
         self._at_end_since: float | None = None
+        self._heard_at = clock()
+
+    @property
+    def silent(self) -> bool:
+        """Whether the log has said nothing for a while, not even that this is its end."""
+        return self._clock() - self._heard_at > ASK_AFTER_S
 
     def read(self, reader: LogReader, limit: int) -> list[Message]:
         """Read on, `limit` messages at most."""
@@ -100,6 +115,8 @@ class Rereading:
             # The log begins anew with smaller positions: what was meant is gone, what is there now is something else.
             self.give_up()
             return []
+        if got or reader.at_end():
+            self._heard_at = self._clock()
         self._note_gap(reader.missing - missing_before)
         messages = [message for message in got if self._is_wanted(message.offset)]
         for message in messages:

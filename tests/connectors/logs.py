@@ -14,6 +14,8 @@ class MemoryLog:
         self.earliest = 0
         self.times: dict[int, float] = {}
         self.kept_s: float | None = None
+        self.gone_for_s = 0.0
+        self.silent = False
         self.end = max(values, default=-1) + 1
         self.failures: list[Exception] = []
         self.readers: list[MemoryReader] = []
@@ -44,6 +46,9 @@ class MemoryLog:
     def lag(self, partition: int, offset: int) -> int | None:
         return self.end - offset
 
+    def gone_s(self, partition: int) -> float:
+        return self.gone_for_s
+
     def append(self, *values: bytes) -> None:
         for value in values:
             self.values[self.end] = value
@@ -69,6 +74,8 @@ class MemoryReader:
     def read(self, limit: int) -> list[Message]:
         if self._log.failures:
             raise self._log.failures.pop(0)
+        if self._log.silent:
+            return []
         if self.next_offset < self._log.earliest:
             self.missing += self._log.earliest - self.next_offset
             self.next_offset = self._log.earliest
@@ -82,7 +89,7 @@ class MemoryReader:
         return [Message(self._log.stream, 0, offset, self._log.values[offset], 0) for offset in there]
 
     def at_end(self) -> bool:
-        return self.next_offset >= self._log.end
+        return not self._log.silent and self.next_offset >= self._log.end
 
     def close(self) -> None:
         self.closed = True

@@ -1,17 +1,21 @@
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.backlog_source import BacklogPartition, BacklogSource, Read
 from connectors.jsonl import FileLog, StdinLog
+from connectors.kafka import KafkaLog
 from connectors.log import Log
-from connectors.reread import MAX_READERS, Readers, Rereading
+from connectors.reread import ASK_AFTER_S, GONE_GRACE_S, MAX_READERS, Readers, Rereading
 from delivery import Handoff
 from delivery.ranges import Reread
 from records import Message, RangeRead
 from tests.connectors.logs import MemoryLog, OpenGate
+from tests.integration.stand import until
+from tests.kafka_broker import KafkaBroker
 
 STREAM = "kafka:t"
 
@@ -142,6 +146,62 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
     log = FileLog(tmp_path / "events.jsonl")
     items = Lane(log).ask(wish(0, 9, stream=log.stream))
     assert items == [RangeRead("crm", log.stream, 0, 10, missing=10)]
+
+
+def test_a_partition_that_is_gone_is_given_up_once_that_is_sure(caplog: pytest.LogCaptureFixture) -> None:
+    log, well = full_log(), MemoryLog("kafka:well", {0: b"0"})
+    log.silent = True
+    lane = Lane(log, well)
+    log.gone_for_s = GONE_GRACE_S
+    assert lane.ask(wish(3, 9), wish(0, 0, stream=well.stream)) == [
+        Message(well.stream, 0, 0, b"0", 0, "crm"),
+        RangeRead("crm", well.stream, 0, 1),
+    ], "it is asked after only when nothing comes"
+    lane.now += ASK_AFTER_S + 1
+    log.gone_for_s = GONE_GRACE_S - 1
+    assert lane.ask(calls=3) == []
+    log.gone_for_s = 0.0
+    lane.now += 10_000
+    assert lane.ask(calls=3) == [], "brokers that do not answer are waited for"
+    log.gone_for_s = GONE_GRACE_S
+    assert lane.ask() == [RangeRead("crm", STREAM, 0, 10, missing=7)]
+    assert caplog.messages == [f"{STREAM}/0: is not there any more, the brokers say; what crm missed of it is given up"]
+    assert log.readers[0].closed
+
+
+@pytest.mark.parametrize("anew", [True, False], ids=["made anew with fewer partitions", "deleted"])
+def test_a_partition_of_a_real_topic_that_is_gone(kafka: KafkaBroker, anew: bool) -> None:
+    topic = kafka.create_topic(3)
+    kafka.produce(topic, [b"{}"] * 5, 2)
+    admin = AdminClient({"bootstrap.servers": kafka.servers})
+    admin.delete_topics([topic])[topic].result(30)
+    until("it is gone", lambda: topic not in admin.list_topics(timeout=10).topics)
+    if anew:
+        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    log = KafkaLog(kafka.servers, topic, clock=lambda: lane.now)
+    lane = Lane(log)
+    lost = Reread("crm", log.stream, 2, 0, 4, 1000, None)
+    items = lane.ask(lost)
+    began = lane.now
+    while not items:
+        until("an answer", lambda: not log._absence.asking)
+        lane.now += 5
+        items += lane.ask()
+        assert lane.now < began + 200
+    assert items == [RangeRead("crm", log.stream, 2, 5, missing=5)]
+    assert lane.now - began > GONE_GRACE_S
+    lane.partition.close()
+
+
+def test_brokers_that_cannot_be_reached_take_nothing_away() -> None:
+    log = KafkaLog("127.0.0.1:1", "t", wait_s=0.05, clock=lambda: lane.now)
+    lane = Lane(log)
+    assert lane.ask(wish(0, 4)) == []
+    for _ in range(20):
+        until("the question to end", lambda: not log._absence.asking)
+        lane.now += 20
+        assert lane.ask() == []
+    lane.partition.close()
 
 
 def test_lines_of_a_file_are_read_again(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from delivery.commands import carry_out
 from delivery.handoff import Handoff
+from delivery.held import UNREPEATABLE
 from delivery.outbox import Outbox
 from delivery.progress import Load, Progress
 from delivery.ranges import Backlog, Range, Reread
@@ -9,6 +10,7 @@ from delivery.state import OutboxState, StateError, read_state
 from delivery.strain import Strain
 
 __all__ = [
+    "UNREPEATABLE",
     "Backlog",
     "Handoff",
     "Load",

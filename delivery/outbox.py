@@ -23,6 +23,7 @@ from records import (
     Attempt,
     Command,
     Invocation,
+    Missed,
     Outcome,
     Policy,
     RangeRead,
@@ -99,6 +100,11 @@ class Outbox:
         """In flight, waiting for a slot or a retry, or in ranges."""
         return len(self.held) + len(self.backlog)
 
+    @property
+    def closed(self) -> bool:
+        """Whether a new match is only noted as owed, so that nobody need render it."""
+        return self.behind or not self.health.open
+
     def accept(self, invocation: Invocation, now: float) -> Outcome | None:
         """Take one match: to be sent, or noted as owed while the destination is behind.
 
@@ -121,9 +127,8 @@ class Outbox:
             self._fail(invocation, now)
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         repeatable = invocation.stream != UNREPEATABLE
-        if repeatable and not invocation.reread and (self.behind or not self.health.open or self._is_full()):
-            self.behind = True
-            self.backlog.add(*position, invocation.read_ms / 1000)
+        if repeatable and not invocation.reread and (self.closed or self._is_full()):
+            self._miss(*position, invocation.offset, 1, invocation.read_ms)
             return None
         overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*position)
         if repeatable and (self.health.blocked or overtaking):
@@ -133,6 +138,12 @@ class Outbox:
             return None
         self.held.add(invocation)
         return None
+
+    def miss(self, missed: Missed) -> None:
+        """Note as owed what was not even rendered."""
+        self.matched += missed.count
+        span = (missed.first, missed.last, missed.count)
+        self._miss(missed.stream, missed.partition, *span, missed.read_ms)
 
     def range_read(self, mark: RangeRead, heard: bool = True) -> Finished:
         """The backlog lane has come to the end of what it was asked for.
@@ -364,6 +375,11 @@ class Outbox:
             # A kept-alive connection that was gone says nothing about the endpoint.
             self._judge(attempt, now, outcome)
         return outcome
+
+    def _miss(self, stream: str, partition: int, first: int, last: int, count: int, read_ms: int) -> None:
+        # Also where it has just been opened again: a range that grows must cover nothing that is sent.
+        self.behind = True
+        self.backlog.add(stream, partition, first, last, count, read_ms / 1000)
 
     def _take_uncounted(self, invocation: Invocation) -> bool:
         if invocation.id not in self._uncounted:

@@ -28,6 +28,8 @@ class Load(msgspec.Struct, gc=False):
     """Held in memory: waiting for a slot or in flight. Waiting retries are not counted."""
     slow: bool
     """Whether its endpoint is known to be slow: requests that hang, or attempts that failed and wait for a retry."""
+    closed: bool = False
+    """Whether its new matches are only noted as owed."""
     must_wait: bool = False
     """Whether it holds what cannot be read again: then the sources wait for it, however slow it is."""
 
@@ -69,6 +71,14 @@ class Progress:
     def active(self) -> int:
         """Destinations with something pending."""
         return self._active
+
+    def closed(self, destination: str) -> bool:
+        """Whether new matches of a destination are only noted as owed: then they need no rendering.
+
+        It may be out of date at once, and does not know of operators in other processes.
+        """
+        load = self._loads.get(destination)
+        return load is not None and load.closed
 
     def forget(self, destination: str) -> None:
         """The destination is gone."""

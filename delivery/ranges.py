@@ -110,15 +110,15 @@ class Backlog:
         """When the oldest owed event was read, seconds since the epoch."""
         return min((r.since for r in self.ranges), default=None)
 
-    def add(self, stream: str, partition: int, offset: int, read_at: float) -> None:
-        """Note one match that is not sent now. Positions of a partition come in rising order."""
+    def add(self, stream: str, partition: int, first: int, last: int, count: int, read_at: float) -> None:
+        """Note matches that are not sent now. Positions of a partition come in rising order."""
         growing = self._growing.get((stream, partition))
-        if growing is not None and offset > growing.last:
-            growing.last = offset
-            growing.count += 1
+        if growing is not None and first > growing.last:
+            growing.last = last
+            growing.count += count
             return
         # Also where the log began anew with smaller positions: one span must not cover both.
-        growing = self._growing[stream, partition] = Range(stream, partition, offset, offset, 1, read_at)
+        growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at)
         self.ranges.append(growing)
 
     def seal(self) -> None:

@@ -24,6 +24,7 @@ from records import (
     HealthChange,
     Invocation,
     LogLine,
+    Missed,
     Outcome,
     Policy,
     RangeRead,
@@ -39,7 +40,7 @@ STATUS_EVERY_S = 1.0
 MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
-Item = Invocation | RangeRead | EndOfInput | Command
+Item = Invocation | Missed | RangeRead | EndOfInput | Command
 Result = Outcome | Status | LogLine | HealthChange | FailuresTaken
 
 
@@ -146,6 +147,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             if isinstance(item, Invocation):
                 if (outcome := self._outbox.accept(item, now)) is not None:
                     results.append(outcome)
+            elif isinstance(item, Missed):
+                self._outbox.miss(item)
             elif isinstance(item, RangeRead):
                 # Disabled meanwhile: `route` let nothing through, which does not mean that nothing matches.
                 finished = self._outbox.range_read(item, heard=self._target() is not None)
@@ -271,7 +274,13 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         stuck = self._shared.transport.parked(self._id) + self._outbox.held.waiting
         slow = 2 * stuck >= self._outbox.policy.concurrency or self._outbox.paced
         unrepeatable = self._outbox.held.unrepeatable if sendable else 0
-        load = Load(unfinished, max(pending, unrepeatable), slow and not unrepeatable, must_wait=bool(unrepeatable))
+        load = Load(
+            unfinished,
+            max(pending, unrepeatable),
+            slow and not unrepeatable,
+            closed=self._outbox.closed,
+            must_wait=bool(unrepeatable),
+        )
         self._outbox.slow = self._shared.progress.report(self._id, load)
 
     def _redact(self, text: bytes) -> bytes:
@@ -299,9 +308,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 def deliver(step_id: str, up: KeyedStream[Item], shared: Delivery) -> KeyedStream[Result]:
     """Deliver invocations to their destinations.
 
-    Shape: in `(destination, Invocation | RangeRead | EndOfInput | Command)`, out `(destination, Outcome | Status |
-    LogLine | HealthChange | FailuresTaken)`: one outcome per attempt, one status a second while something changes, one
-    line when the log has forgotten what was owed.
+    Shape: in `(destination, Item)`, out `(destination, Result)`: one outcome per attempt, one status a second while
+    something changes, one line when the log has forgotten what was owed.
 
     State: per destination the counts, its health, the ranges owed and the positions held: at most `policy.outbox`
     positions plus one range per partition and outage.

@@ -1,4 +1,8 @@
-"""route: the per-destination branch. Decides each filter, renders the inputs, and emits one invocation per match."""
+"""route: the per-destination branch. Decides each filter, renders the inputs, and emits one invocation per match.
+
+What matches for a destination that takes nothing at present is not rendered: its positions are enough. So a destination
+that is ill costs the others little more than its filter.
+"""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,12 +13,12 @@ from bytewax import operators as op
 from bytewax.dataflow import Stream, operator
 from bytewax.operators import KeyedStream
 
-from delivery import Progress
+from delivery import UNREPEATABLE, Progress
 from destinations import Destination, EventDataError, EventView, InputError
 from hog import HogRuntimeError
 from operators.deliver import Item
 from operators.screen import Configured, Screened
-from records import EndOfInput, Invocation, LogLine, Metric, RangeRead
+from records import EndOfInput, Event, Invocation, LogLine, Metric, Missed, RangeRead
 
 Report = LogLine | Metric
 Keyed = tuple[str, Item]
@@ -38,7 +42,7 @@ def route(step_id: str, up: Stream[Screened], destinations: Configured, progress
     """Send each event to every destination that wants it.
 
     Shape:
-        In: `EventView` and marks. Out: `(destination, Invocation | RangeRead | EndOfInput)`, and reports.
+        In: `EventView` and marks. Out: `(destination, Invocation | Missed | RangeRead | EndOfInput)`, and reports.
     State:
         None.
     Errors:
@@ -60,9 +64,14 @@ class Router:
         self._progress = progress
         self._clock = clock
         self._reported_at: dict[str, float] = {}
+        # Of one batch, in which a destination is closed for all of its matches or for none.
+        self._closed: dict[str, bool] = {}
+        self._missed: dict[tuple[str, str, int], Missed] = {}
 
     def route(self, batch: Iterable[Screened]) -> list[Keyed | Report]:
         """What a batch becomes, in its order."""
+        self._closed.clear()
+        self._missed.clear()
         routed: list[Keyed | Report] = []
         for item in batch:
             if isinstance(item, EventView):
@@ -81,10 +90,33 @@ class Router:
                 continue
             try:
                 if destination.matches(view):
-                    routed.append((id, invoke(destination, view)))
+                    if self._is_rendered(id, view.event):
+                        routed.append((id, invoke(destination, view)))
+                    elif (missed := self._miss(id, view.event)) is not None:
+                        routed.append((id, missed))
             except (HogRuntimeError, EventDataError) as error:
                 routed += self._report(destination, view, str(error))
         return routed
+
+    def _is_rendered(self, id: str, event: Event) -> bool:
+        if event.only_for is not None or event.stream == UNREPEATABLE:
+            return True
+        closed = self._closed.get(id)
+        if closed is None:
+            closed = self._closed[id] = self._progress.closed(id)
+        return not closed
+
+    def _miss(self, id: str, event: Event) -> Missed | None:
+        """The start of a new row of matches; None when this one goes on with the last."""
+        key = (id, event.stream, event.partition)
+        row = self._missed.get(key)
+        if row is not None and event.offset > row.last:
+            row.last = event.offset
+            row.count += 1
+            return None
+        row = Missed(id, event.stream, event.partition, event.offset, event.offset, 1, event.read_ms)
+        self._missed[key] = row
+        return row
 
     def _announce_end(self, mark: EndOfInput) -> list[Keyed]:
         ids = self._destinations.ids()

@@ -67,6 +67,22 @@ class Invocation(msgspec.Struct, gc=False):
     """The carrier that it went out with, see `delivery.departures`; empty before."""
 
 
+class Missed(msgspec.Struct, gc=False):
+    """Matches of one partition that were not rendered, because their destination takes nothing at present.
+
+    `first` to `last` may span positions that do not match: they are filtered again when they are read again.
+    """
+
+    destination: str
+    stream: str
+    partition: int
+    first: int
+    last: int
+    count: int
+    read_ms: int
+    """When the first of them was read."""
+
+
 KEPT_BODY_BYTES = 256 * 1024
 """Of a response body, for people to see."""
 CUT_MARGIN_BYTES = 8 * 1024

@@ -15,6 +15,7 @@ from records import (
     Attempt,
     ErrorKind,
     Invocation,
+    Missed,
     Policy,
     RangeRead,
     Request,
@@ -422,6 +423,19 @@ def test_what_the_ledger_has_from_before_a_crash_and_is_delivered_now_says_so() 
     sent = outbox.take_to_send(20)
     good, bad, never_failed = outbox.settle([ok(sent[0]), refused(sent[1]), ok(sent[2])], 20)
     assert (good.listed, bad.listed, never_failed.listed) == (True, False, False)
+
+
+def test_what_was_missed_in_a_row_is_owed_and_closes_it_again() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.accept(invocation(1), 10)
+    outbox.miss(Missed("d", STREAM, 0, 2, 9, 5, 2000))
+    outbox.accept(invocation(10), 10)
+    assert (outbox.closed, outbox.matched, outbox.owed, len(outbox.backlog)) == (True, 7, 7, 6)
+    (sent,) = outbox.take_to_send(10)
+    outbox.settle([ok(sent)], 10)
+    wish = outbox.next_read()
+    assert wish is not None
+    assert (sent.offset, wish.first, wish.last) == (1, 2, 10), "its range covers what came behind it"
 
 
 def refused(sent: Invocation) -> Attempt:

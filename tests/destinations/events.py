@@ -21,9 +21,9 @@ def event(
 ) -> Event:
     """An event of project 1; without `person` nobody is known."""
     return Event(
-        stream="kafka:events",
-        partition=0,
-        offset=7,
+        stream=others.pop("stream", "kafka:events"),
+        partition=others.pop("partition", 0),
+        offset=others.pop("offset", 7),
         read_ms=0,
         uuid=UUID,
         event=name,

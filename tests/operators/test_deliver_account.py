@@ -20,6 +20,7 @@ from records import (
     ErrorKind,
     FailuresTaken,
     Invocation,
+    Missed,
     Outcome,
     Policy,
     Quarantine,
@@ -127,11 +128,14 @@ class World:
         count = self.chance.randrange(1, 6)
         matches = [invocation(self.next_offset + n) for n in range(count)]
         self.next_offset += count
-        if self.bench.configured.find("crm") is not None:
-            self.give(*matches)
-        else:
+        if self.bench.configured.find("crm") is None:
             # Nobody matches for a destination that is switched off in its file.
             self.unwanted.update(one.offset for one in matches)
+        elif self.bench.progress.closed("crm") ^ (self.chance.random() < 0.1):
+            # As `route` does, which may be late to know that it is closed, or open.
+            self.give(Missed("crm", STREAM, 0, matches[0].offset, matches[-1].offset, count, 0))
+        else:
+            self.give(*matches)
 
     def answer(self) -> None:
         wire = self.bench.transport.wire

@@ -7,11 +7,11 @@ from bytewax import operators as op
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink, TestingSource, run_main
 
-from delivery import Progress
+from delivery import Load, Progress
 from destinations import EventView
 from operators.route import REPORT_EVERY_S, Router, route
 from operators.screen import Screened
-from records import EndOfInput, Invocation, LogLine, Metric, RangeRead, Request
+from records import EndOfInput, Invocation, LogLine, Metric, Missed, RangeRead, Request
 from tests.destinations.events import UUID, view
 from tests.operators.stand import SECRET, URL, Clock, Configuration
 
@@ -90,6 +90,34 @@ def test_a_reread_event_goes_to_the_one_that_asked_as_reread() -> None:
     (key, invocation), marked = routed(items, configured)
     assert (key, invocation.reread) == ("pro", True)
     assert marked == ("pro", mark), "the mark comes after all that it marks, also when the rest matches no longer"
+
+
+def test_what_a_closed_destination_misses_is_not_rendered_but_told_in_rows() -> None:
+    progress = Progress()
+    progress.report("ill", Load(unfinished=True, pending=0, slow=False, closed=True))
+    router = Router(Configuration(ill=PRO, well=PRO), progress)
+
+    def wanted(offset: int, partition: int = 0, plan: str = "pro") -> EventView:
+        return wanted_by("ill", "well", person={"plan": plan}, offset=offset, partition=partition)
+
+    items: list[Screened] = [wanted(7), wanted(8, plan="free"), wanted(9), wanted(3, partition=1), wanted(10)]
+    # The log begins anew: one row must not cover both.
+    out = router.route([*items, wanted(2)])
+    assert [item for key, item in out if key == "ill"] == [
+        Missed("ill", "kafka:events", 0, 7, 10, 3, 0),
+        Missed("ill", "kafka:events", 1, 3, 3, 1, 0),
+        Missed("ill", "kafka:events", 0, 2, 2, 1, 0),
+    ]
+    assert [item.offset for key, item in out if key == "well"] == [7, 9, 3, 10, 2]
+    # A row ends with its batch: who knows what is sent before the next one.
+    assert router.route([wanted(11)])[0] == ("ill", Missed("ill", "kafka:events", 0, 11, 11, 1, 0))
+
+
+def test_what_is_read_again_or_cannot_be_is_rendered_for_a_closed_destination_too() -> None:
+    progress = Progress()
+    progress.report("crm", Load(unfinished=True, pending=0, slow=False, closed=True))
+    items: list[Screened] = [wanted_by("crm", only_for="crm"), wanted_by("crm", stream="-")]
+    assert [type(item) for _, item in Router(Configuration(crm=URL), progress).route(items)] == [Invocation] * 2
 
 
 def test_a_filter_that_fails_is_no_match_but_a_count_and_at_most_one_line_in_ten_seconds() -> None:

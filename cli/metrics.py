@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from cli.options import JsonOption, StateOption, open_journal
+from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
 from cli.output import console, text
 
 _SPANS = (("5 min", 300), ("hour", 3_600), ("day", 86_400))
@@ -22,6 +22,7 @@ def metrics(
     """Show what one destination did, counted. As JSON: the counts of every minute."""
     with open_journal(state) as journal:
         found = journal.metrics(destination)
+        refuse_unknown(journal, destination, traces=bool(found))
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return

@@ -190,7 +190,14 @@ def test_metrics(journal, offramp):
     ]
     found = json.loads(offramp("metrics", "crm", "--json").out)
     assert [one["count"] for one in found] == [7, 3, 2]
-    assert offramp("metrics", "x").out == "No counts of a destination 'x' yet.\n"
+
+
+def test_metrics_of_a_destination_without_counts_and_of_one_that_nobody_knows(journal, offramp):
+    journal.write([status("crm"), Metric("gone", MINUTE, "success", "succeeded", 2)])
+    assert offramp("metrics", "crm") == (0, "No counts of a destination 'crm' yet.\n", "")
+    assert offramp("metrics", "gone").code == 0, "there are traces of it"
+    for more in ([], ["--json"]):
+        assert offramp("metrics", "cmr", *more) == (1, "", "nothing is known of a destination 'cmr'; there are: crm\n")
 
 
 def test_dead_letters(journal, offramp):

@@ -2,10 +2,13 @@
 
     python -m bytewax.run flows.deliver -s 1 -r .offramp/recovery
 
-with the settings in `OFFRAMP_` variables or offramp.yaml. Read it beside the picture in the README.
+with the settings in `OFFRAMP_` variables or offramp.yaml. Read it beside the picture in the README. Both end with exit
+code 1 when deliveries failed; only `offramp run` ends cleanly on SIGTERM and sums up what was done.
 """
 
 import atexit
+import os
+import sys
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -55,5 +58,15 @@ def flow() -> Dataflow:
     job = Job(settings)
     job.start()
     # Nobody else tells the job of the end: without this the journal's last lines are lost.
-    atexit.register(job.close)
+    atexit.register(_end, job)
     return build(job)
+
+
+def _end(job: Job) -> None:
+    job.close()
+    if job.failed:
+        # The engine's command ends with 0, whatever the flow did, and behind its last line there is no other way to say
+        # something else. Everything is closed by now; what this skips is only the interpreter's own tidying.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)

@@ -125,6 +125,11 @@ class Job:
         """Why the job had to end by itself; empty when it had not."""
         return "" if self._feed is None else self._feed.failure or ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether the exit code is to be 1: it had to end by itself, or ended with deliveries that failed for good."""
+        return bool(self.failure or (self.settings.until_end and self.writer.failed))
+
     def _persons_ready(self) -> bool:
         if self.failure and not self.gate.stopping():
             # Events must not meet a table that nobody keeps up to date.

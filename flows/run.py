@@ -62,7 +62,7 @@ def run(settings: Settings, signals: Signals) -> int:
         return 1
     for line in summary(job, time.monotonic() - started):
         sys.stdout.write(f"{line}\n")
-    return 1 if settings.until_end and job.writer.failed else 0
+    return int(job.failed)
 
 
 def recovery_dir(state: Path) -> Path:

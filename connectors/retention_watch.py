@@ -1,7 +1,5 @@
 """Warns before the log forgets what is owed: a line in the destination's log, once an hour.
 
-From the statuses alone it is not known which input the oldest owed event is of: the one that forgets first is assumed.
-
 Blocks while brokers are asked how long they keep messages, which is every ten minutes at most, and only while anything
 is owed.
 """
@@ -11,8 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-import msgspec
-
 from connectors.log import Log
 from records import LogLine, Status
 
@@ -20,13 +16,6 @@ WARN_AT: Final = 0.8
 """Of the retention."""
 TELL_EVERY_S: Final = 3600.0
 _ASK_EVERY_S: Final = 600.0
-
-
-class _Shortest(msgspec.Struct, frozen=True):
-    """The log that forgets first."""
-
-    stream: str
-    kept_s: float
 
 
 class RetentionWatch:
@@ -43,46 +32,46 @@ class RetentionWatch:
         self._statuses = statuses
         self._tell = tell
         self._clock = clock
-        self._shortest: _Shortest | None = None
+        self._kept_s: dict[str, float] = {}
+        """For how long each log keeps messages that does not keep them for ever."""
         self._asked_at = float("-inf")
-        self._told_at: dict[str, float] = {}
+        self._told_at: dict[tuple[str, str], float] = {}
 
     def check(self) -> None:
         """Warn of everything that is due."""
         now = self._clock()
-        owing = [status for status in self._statuses().values() if status.owed and status.lag_s]
-        if not owing or (shortest := self._ask(now)) is None:
+        owing = [status for status in self._statuses().values() if status.oldest]
+        if not owing:
             return
+        self._ask(now)
         for status in owing:
-            oldest = status.at - status.lag_s
-            told_at = self._told_at.get(status.id, float("-inf"))
-            if now - oldest >= WARN_AT * shortest.kept_s and now - told_at >= TELL_EVERY_S:
-                self._told_at[status.id] = now
-                self._tell([LogLine(status.id, now, "warn", self._text(status, now, oldest, shortest))])
+            for stream, oldest in status.oldest.items():
+                kept_s = self._kept_s.get(stream)
+                if kept_s is None or now - oldest < WARN_AT * kept_s:
+                    continue
+                if now - self._told_at.get((status.id, stream), float("-inf")) >= TELL_EVERY_S:
+                    self._told_at[status.id, stream] = now
+                    text = _text(status, now, oldest, stream, kept_s)
+                    self._tell([LogLine(status.id, now, "warn", text)])
 
-    def _ask(self, now: float) -> _Shortest | None:
+    def _ask(self, now: float) -> None:
         if now - self._asked_at >= _ASK_EVERY_S:
             self._asked_at = now
-            kept = [(log.retention_s(), log.stream) for log in self._logs if log.replayable]
-            self._shortest = min((_Shortest(of, s) for s, of in kept if s is not None), key=_kept, default=None)
-        return self._shortest
-
-    def _text(self, status: Status, now: float, oldest: float, shortest: _Shortest) -> str:
-        owed = "1 event is owed" if status.owed == 1 else f"{status.owed:,} events are owed"
-        which = "which" if len(self._logs) == 1 else "of the inputs the one that forgets first,"
-        until = oldest + shortest.kept_s
-        if until > now:
-            end = f"what is not sent by {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC may be lost"
-        else:
-            end = "what is that old may be deleted at any moment"
-        return (
-            f"{owed}, the oldest for {_days(now - oldest)} ({status.state}); {shortest.stream}, {which} keeps messages "
-            f"for {_days(shortest.kept_s)}: {end}; see that it is sent, or let the topic keep messages for longer"
-        )
+            kept = ((log.stream, log.retention_s()) for log in self._logs if log.replayable)
+            self._kept_s = {stream: kept_s for stream, kept_s in kept if kept_s is not None}
 
 
-def _kept(shortest: _Shortest) -> float:
-    return shortest.kept_s
+def _text(status: Status, now: float, oldest: float, stream: str, kept_s: float) -> str:
+    owed = "1 event is owed" if status.owed == 1 else f"{status.owed:,} events are owed"
+    until = oldest + kept_s
+    if until > now:
+        end = f"what is not sent by {datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC may be lost"
+    else:
+        end = "what is that old may be deleted at any moment"
+    return (
+        f"{owed}, the oldest of {stream} for {_days(now - oldest)} ({status.state}); that log keeps messages for "
+        f"{_days(kept_s)}: {end}; see that it is sent, or let the topic keep messages for longer"
+    )
 
 
 def _days(seconds: float) -> str:

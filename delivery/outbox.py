@@ -262,9 +262,9 @@ class Outbox:
     def status(self, name: str, now: float, in_flight: int) -> Status:
         """The account and the windows, as `offramp status` shows them; `in_flight` is the transport's number."""
         health = self.health.state
-        oldest = [invocation.read_ms / 1000 for invocation in islice(self.held, 1)]
-        if (since := self.backlog.oldest()) is not None:
-            oldest.append(since)
+        oldest = self.backlog.oldest()
+        for first in islice(self.held, 1):
+            oldest[first.stream] = min(first.read_ms / 1000, oldest.get(first.stream, now))
         return Status(
             id=self.destination,
             name=name,
@@ -289,7 +289,8 @@ class Outbox:
             error_rate=round(self.window.error_rate(now), 4),
             p50_ms=self.window.quantile_ms(now, 0.5),
             p99_ms=self.window.quantile_ms(now, 0.99),
-            lag_s=round(max(0.0, now - min(oldest)), 3) if oldest else 0.0,
+            lag_s=round(max(0.0, now - min(oldest.values())), 3) if oldest else 0.0,
+            oldest=oldest,
             last_error=self.last_error,
         )
 

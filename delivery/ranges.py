@@ -34,6 +34,8 @@ class Range(msgspec.Struct, gc=False):
     matched: int = 0
     """Matches that the replay has found, as far as this range stands for it."""
     paused: bool = False
+    until: float = 0.0
+    """When its newest event was read, as far as it was noted event by event; else 0."""
 
     def __len__(self) -> int:
         """Positions left."""
@@ -106,9 +108,13 @@ class Backlog:
                 waiting[r.stream] += r.count
         return dict(waiting)
 
-    def oldest(self) -> float | None:
-        """When the oldest owed event was read, seconds since the epoch."""
-        return min((r.since for r in self.ranges), default=None)
+    def oldest(self) -> dict[str, float]:
+        """When the oldest owed event of each stream was read, seconds since the epoch."""
+        oldest: dict[str, float] = {}
+        for r in self.ranges:
+            if r.count:
+                oldest[r.stream] = min(r.since, oldest.get(r.stream, r.since))
+        return oldest
 
     def add(self, stream: str, partition: int, first: int, last: int, count: int, read_at: float) -> None:
         """Note matches that are not sent now. Positions of a partition come in rising order."""
@@ -116,6 +122,7 @@ class Backlog:
         if growing is not None and first > growing.last:
             growing.last = last
             growing.count += count
+            growing.until = read_at
             return
         # Also where the log began anew with smaller positions: one span must not cover both.
         growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at)
@@ -186,7 +193,7 @@ class Backlog:
         if not self.ranges or not _covers(self.ranges[0], stream, partition, offset):
             return _UNEXPECTED
         r = self.ranges[0]
-        r.first = offset + 1
+        _move(r, offset + 1)
         while r.only and r.only[0] <= offset:
             del r.only[0]
         r.matched += bool(r.replay)
@@ -255,7 +262,7 @@ class Backlog:
         if dropped:
             return Finished()
         r = self.ranges[0]
-        r.first = max(r.first, mark.next_offset)
+        _move(r, max(r.first, mark.next_offset))
         expired = skipped = 0
         if r.only is not None:
             # With single positions each one passed without a match is known to be gone, or to match no longer.
@@ -282,6 +289,13 @@ class Backlog:
                 other.matched += r.matched
                 return None
         return Replay(r.replay, r.total, 0, r.matched)
+
+
+def _move(r: Range, first: int) -> None:
+    """Let it begin later. Its events are taken to have come evenly: the oldest one left is as much younger."""
+    if r.until > r.since:
+        r.since += (r.until - r.since) * (first - r.first) / (r.last + 1 - r.first)
+    r.first = first
 
 
 def _partition(r: Range) -> tuple[str, int, int]:

@@ -78,6 +78,8 @@ class Status(msgspec.Struct, frozen=True):
     p99_ms: float | None = None
     lag_s: float = 0.0
     """Age of the oldest event still owed, seconds; 0 when nothing is owed."""
+    oldest: dict[str, float] = msgspec.field(default_factory=dict[str, float])
+    """When the oldest event still owed of each stream was read, about, seconds since the epoch."""
     backlog: int = 0
     """Of those owed, how many are in ranges of the log."""
     since: float = 0.0

@@ -27,7 +27,8 @@ class Watched:
         self.watch = RetentionWatch(self.logs, lambda: self.statuses, self.lines.extend, lambda: self.now)
 
     def owes(self, age_s: float, owed: int = 12, id: str = "crm") -> None:
-        self.statuses[id] = Status(id, id, "disabled", self.now, matched=owed, owed=owed, lag_s=age_s, backlog=owed)
+        oldest = {self.logs[0].stream: self.now - age_s} if owed else {}
+        self.statuses[id] = Status(id, id, "disabled", self.now, matched=owed, owed=owed, oldest=oldest, backlog=owed)
 
     def check(self) -> list[str]:
         self.lines.clear()
@@ -45,8 +46,8 @@ def test_what_how_old_and_until_when() -> None:
     watched = Watched()
     watched.owes(6 * DAY)
     assert watched.check() == [
-        "12 events are owed, the oldest for 6.0 d (disabled); kafka:events, which keeps messages for 7.0 d: what is "
-        "not sent by 2026-09-22 14:13 UTC may be lost; see that it is sent, or let the topic keep messages for longer"
+        "12 events are owed, the oldest of kafka:events for 6.0 d (disabled); that log keeps messages for 7.0 d: "
+        "what is not sent by 2026-09-22 14:13 UTC may be lost; see that it is sent, or let the topic keep messages for longer"
     ]
     [line] = watched.lines
     assert (line.log_source_id, line.level, line.timestamp) == ("crm", "warn", NOW)
@@ -95,10 +96,14 @@ def test_nobody_is_asked_while_nothing_is_owed() -> None:
     assert asked.questions == 2
 
 
-def test_of_several_inputs_the_one_that_forgets_first() -> None:
+def test_of_several_inputs_the_one_that_is_about_to_forget() -> None:
     watched = Watched(log("kafka:long", 30 * DAY), log("kafka:short", DAY), log("file:/x", None))
-    watched.owes(0.9 * DAY)
-    assert "kafka:short, of the inputs the one that forgets first, keeps messages for 24.0 h" in watched.check()[0]
+    watched.owes(2 * DAY)
+    assert watched.check() == [], "two days are nothing to the log that they are owed of"
+    (status,) = watched.statuses.values()
+    status.oldest.update({"kafka:short": NOW - 0.9 * DAY, "file:/x": 0.0, "kafka:gone": 0.0})
+    (line,) = watched.check()
+    assert "the oldest of kafka:short for 21.6 h (disabled); that log keeps messages for 24.0 h" in line
 
 
 def test_a_log_that_forgets_nothing_is_no_reason() -> None:
@@ -117,7 +122,7 @@ def test_on_a_real_topic_by_the_desk_s_thread(kafka: KafkaBroker, tmp_path: Path
         lines.extend(some)
         told.set()
 
-    owing = Status("crm", "CRM", "live", NOW, matched=1, owed=1, lag_s=95.0)
+    owing = Status("crm", "CRM", "live", NOW, matched=1, owed=1, oldest={f"kafka:{topic}": NOW - 95})
     logs = {f"kafka:{topic}": KafkaLog(kafka.servers, topic)}
     watch = RetentionWatch(logs.values(), lambda: {"crm": owing}, tell, lambda: NOW)
     desk = Desk(Commands(tmp_path / "journal.sqlite"), logs, lambda _: "", watch=watch.check)
@@ -125,5 +130,5 @@ def test_on_a_real_topic_by_the_desk_s_thread(kafka: KafkaBroker, tmp_path: Path
     assert told.wait(30)
     desk.close()
     assert lines[0].message.startswith(
-        f"1 event is owed, the oldest for 95 s (live); kafka:{topic}, which keeps messages"
+        f"1 event is owed, the oldest of kafka:{topic} for 95 s (live); that log keeps messages"
     )

@@ -438,6 +438,24 @@ def test_what_was_missed_in_a_row_is_owed_and_closes_it_again() -> None:
     assert (sent.offset, wish.first, wish.last) == (1, 2, 10), "its range covers what came behind it"
 
 
+def test_the_oldest_that_is_owed_becomes_younger_as_the_backlog_is_sent() -> None:
+    outbox = slow(Policy(outbox=1))
+    outbox.accept(invocation(0), 0)
+    for offset in range(1, 101):
+        outbox.accept(invocation(offset), offset)
+    assert outbox.status("D", 100, 0).oldest == {STREAM: 0.0}
+    (sent,) = outbox.take_to_send(100)
+    outbox.settle([ok(sent)], 100)
+    for offset in range(1, 51):
+        assert outbox.next_read() is not None
+        outbox.accept(invocation(offset, reread=True), 100)
+        outbox.range_read(RangeRead("d", STREAM, 0, offset + 1))
+        (sent,) = outbox.take_to_send(100)
+        outbox.settle([ok(sent)], 100)
+    status = outbox.status("D", 110, 0)
+    assert (status.oldest, status.lag_s) == ({STREAM: pytest.approx(51, abs=1)}, pytest.approx(59, abs=1))
+
+
 def refused(sent: Invocation) -> Attempt:
     return Attempt(sent, 0, 1, Response(404, {}, b""))
 

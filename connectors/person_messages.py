@@ -73,6 +73,14 @@ _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def parse(role: Role, value: bytes | None) -> Row:
     """The row that a message stands for. Raises MalformedMessageError."""
+    if value is None:
+        # A compacted topic's own way to delete. It has nothing but its key, and what that is, is for the producer to
+        # choose: PostHog's deletions are messages with `is_deleted`, and nothing is known of its keys. A key that is a
+        # person's id alone would not tell whose project it is of, and one guessed wrong would delete somebody else.
+        raise MalformedMessageError(
+            Fault.EMPTY,
+            "a tombstone deletes nobody, for its key need not tell whom; a deletion is a message that has is_deleted",
+        )
     if not value:
         raise MalformedMessageError(Fault.EMPTY, "expected a JSON object, got an empty message")
     return _PARSERS[role](value)

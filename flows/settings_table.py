@@ -53,8 +53,9 @@ TABLE = (
         kinds.persons(),
         INPUTS,
         "Persons and their distinct ids: two compacted topics of one cluster, or two files of JSON lines. They "
-        "are read to the end before the first event is processed, then followed. Without it an event has the "
-        "person its row carries.",
+        "are read to the end before the first event is processed, then followed. A deletion is a message with "
+        "is_deleted; a tombstone (a message without a value) deletes nobody. Without persons an event has the person "
+        "its row carries.",
         "kafka://localhost:9092/clickhouse_person,clickhouse_person_distinct_id",
     ),
     Setting(

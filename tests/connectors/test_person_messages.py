@@ -59,7 +59,15 @@ def test_understood(role: Role, value: bytes, row: Row) -> None:
 
 
 REFUSED = [
-    (Role.PERSONS, None, "no value: expected a JSON object, got an empty message"),
+    *(
+        (
+            role,
+            None,
+            "no value: a tombstone deletes nobody, for its key need not tell whom; a deletion is a message that has "
+            "is_deleted",
+        )
+        for role in Role
+    ),
     (Role.PERSONS, b"", "no value: expected a JSON object, got an empty message"),
     (Role.PERSONS, b"[]", "wrong fields: Expected `object`, got `array`"),
     (Role.PERSONS, b'{"team_id":1}', "wrong fields: Object missing required field `id`"),

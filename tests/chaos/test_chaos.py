@@ -23,7 +23,7 @@ SECONDS = setting("CHAOS_SECONDS", 14)
 PER_S = setting("CHAOS_PER_S", 300)
 SICK = 10
 COMMON = {
-    "delivery": {"timeout_s": 4, "connect_timeout_s": 2, "retries": 4, "backoff_s": 0.3, "backoff_cap_s": 2},
+    "delivery": {"timeout_s": 5, "connect_timeout_s": 2, "retries": 4, "backoff_s": 0.3, "backoff_cap_s": 2},
     "quarantine": {"window_s": 10, "slow_s": 2, "periods_s": [1, 2, 3], "disable_after": 100},
 }
 WAYS: list[dict[str, Any]] = [

@@ -4,7 +4,8 @@ One per worker. It keeps no position of its own: what is still owed stands in th
 wish for it again after a restart. Several wishes are served in turn, so that a partition which does not answer holds
 up nobody else.
 
-Units: positions are the logs'. Limits: 500 messages a batch, 16 wishes under way. Blocking: never.
+Units: positions are the logs'. Limits: 500 messages a batch, fewer beside live events; 16 wishes under way. Blocking:
+never.
 """
 
 import logging
@@ -16,13 +17,13 @@ from typing import Final, Protocol, TypeAlias
 
 from bytewax.inputs import DynamicSource, StatelessSourcePartition
 
+from connectors.giving_way import GivingWay
 from connectors.lane import Beat, Beats, Gate, Pace
 from connectors.log import Log
 from connectors.reread import MAX_READERS, Key, Readers, Rereading, key_of
 from delivery.ranges import Reread
 from records import Message, RangeRead
 
-BATCH: Final = 500
 _RETRY_S: Final = 1.0
 _KEEP_READERS_S: Final = 30.0
 """The next re-read of a range mostly comes within a second and goes on with the same reader."""
@@ -47,11 +48,19 @@ class BacklogSource(DynamicSource[Read]):
         gate: Says when to read and when to end.
         until_end: End when all that was read is settled.
         beats: When epochs end.
+        live: How many live events have been read so far: beside them it reads less.
     """
 
     def __init__(
-        self, logs: Mapping[str, Log], wishes: Wishes, gate: Gate, until_end: bool = False, beats: Beats | None = None
+        self,
+        logs: Mapping[str, Log],
+        wishes: Wishes,
+        gate: Gate,
+        until_end: bool = False,
+        beats: Beats | None = None,
+        live: Callable[[], int] = lambda: 0,
     ) -> None:
+        self._live = live
         self._beats = beats
         self._logs = logs
         self._wishes = wishes
@@ -61,7 +70,7 @@ class BacklogSource(DynamicSource[Read]):
     def build(self, step_id: str, worker_index: int, worker_count: int) -> "BacklogPartition":
         """One worker's share: whatever it takes from the wishes first."""
         readers, pace = Readers(self._logs, self._until_end), Pace(Beat(self._beats))
-        return BacklogPartition(readers, self._wishes, self._gate, self._until_end, pace)
+        return BacklogPartition(readers, self._wishes, self._gate, self._until_end, pace, GivingWay(self._live))
 
 
 class BacklogPartition(StatelessSourcePartition[Read]):
@@ -74,6 +83,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         gate: Gate,
         until_end: bool,
         pace: Pace | None = None,
+        way: GivingWay | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open nothing yet."""
@@ -83,6 +93,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         self._until_end = until_end
         self._clock = clock
         self._pace = pace or Pace()
+        self._way = way or GivingWay()
         self._active: dict[Key, Rereading] = {}
         self._held: deque[Reread] = deque()
         self._retry_at: dict[Key, float] = {}
@@ -93,16 +104,21 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         self._pace.called()
         if self._gate.stopping() or (self._until_end and not self._active and self._gate.drained()):
             raise StopIteration
+        if rest_s := self._way.rest_s():
+            self._pace.rest(rest_s)
+            return []
         batch: list[Read] = []
         if self._gate.may_read():
             self._take()
+            limit = self._way.batch()
             for key, rereading in list(self._active.items()):
-                batch.extend(self._read(key, rereading, BATCH // len(self._active)))
+                batch.extend(self._read(key, rereading, max(1, limit // len(self._active))))
                 if rereading.done is not None:
                     batch.append(rereading.done)
                     del self._active[key]
         self._pace.after(batch)
         if batch:
+            self._way.gave()
             self._idle_since = self._clock()
         elif self._clock() - self._idle_since > _KEEP_READERS_S:
             self._readers.drop_idle(self._active)

@@ -59,7 +59,6 @@ class EventsSource(FixedPartitionedSource[Read, int]):
         """The partitions that are read."""
         return list(self._logs)
 
-    @property
     def messages_read(self) -> int:
         """Messages read by this process since it started."""
         return sum(partition.messages_read for partition in self._built)

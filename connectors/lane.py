@@ -122,6 +122,11 @@ class Pace:
         self._busy_at = now = self._clock()
         self.next_awake = self._beat.align(now, None)
 
+    def rest(self, seconds: float) -> None:
+        """Come back after so long."""
+        now = self._clock()
+        self.next_awake = self._beat.align(now, now + timedelta(seconds=seconds))
+
     def idle(self) -> None:
         """Nothing was read: come back a little later."""
         now = self._clock()

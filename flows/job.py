@@ -70,7 +70,8 @@ class Job:
         memory, beats = settings.state / "parts.json", Beats(settings.snapshot_interval_s)
         self.resumed = memory.exists()
         self.events = EventsSource(list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats)
-        self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats)
+        live = self.events.messages_read
+        self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats, live)
         retention = RetentionWatch(logs.values(), lambda: self.writer.statuses.copy(), self.writer.put)
         self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle, retention.check)
         end = self._commands_end if settings.until_end else None

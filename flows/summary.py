@@ -19,7 +19,7 @@ def summary(job: Job, seconds: float) -> Iterator[str]:
     if letters:
         messages = "1 message was" if letters == 1 else f"{letters} messages were"
         yield f"{messages} not an event: see `offramp dead-letters --state {job.settings.state}`"
-    if job.settings.until_end and job.resumed and not (job.events.messages_read or job.writer.settled):
+    if job.settings.until_end and job.resumed and not (job.events.messages_read() or job.writer.settled):
         yield (
             f"nothing new since the last run: {job.settings.state} remembers how far it came; "
             "give another --state to send everything again"

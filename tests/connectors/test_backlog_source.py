@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.backlog_source import BacklogPartition, BacklogSource, Read
+from connectors.giving_way import SMALL_BATCH, GivingWay
 from connectors.jsonl import FileLog, StdinLog
 from connectors.kafka import KafkaLog
 from connectors.log import Log
@@ -38,8 +39,10 @@ class Lane:
         self.gate = OpenGate()
         self.wishes = Handoff()
         self.now = 100.0
+        self.live = 0
         readers = Readers({log.stream: log for log in logs})
-        self.partition = BacklogPartition(readers, self.wishes, self.gate, False, clock=lambda: self.now)
+        way = GivingWay(lambda: self.live, lambda: self.now)
+        self.partition = BacklogPartition(readers, self.wishes, self.gate, False, way=way, clock=lambda: self.now)
 
     def ask(self, *wishes: Reread, calls: int = 1) -> list[Read]:
         for one in wishes:
@@ -68,6 +71,16 @@ def test_the_limit_cuts_a_range_and_the_next_wish_goes_on_without_a_seek() -> No
     assert told(lane.ask(wish(10, 20, limit=3))) == [10, 11, 12, RangeRead("crm", STREAM, 0, 13)]
     assert told(lane.ask(wish(13, 20, limit=3))) == [13, 14, 15, RangeRead("crm", STREAM, 0, 16)]
     assert [reader.seeks for reader in log.readers] == [[10]]
+
+
+def test_beside_live_events_it_reads_little_and_rests() -> None:
+    lane = Lane(full_log(1200))
+    lane.live += 1
+    assert told(lane.ask(wish(0, 1199, limit=5000))) == [*range(SMALL_BATCH)]
+    lane.now += 0.002
+    assert lane.ask() == [], "it rests"
+    lane.now += 0.1
+    assert told(lane.ask()) == [*range(SMALL_BATCH, 2 * SMALL_BATCH)]
 
 
 def test_a_long_range_is_spread_over_calls() -> None:

@@ -112,7 +112,7 @@ def test_counts_what_it_has_read(gate: OpenGate) -> None:
     assert source.present == ["kafka:a/0", "kafka:b/0"]
     for part in source.list_parts():
         build(source, part).next_batch()
-    assert source.messages_read == 3
+    assert source.messages_read() == 3
 
 
 def test_a_log_that_is_not_there_is_told_at_the_start(gate: OpenGate, tmp_path: Path) -> None:

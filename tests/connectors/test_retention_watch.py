@@ -47,7 +47,8 @@ def test_what_how_old_and_until_when() -> None:
     watched.owes(6 * DAY)
     assert watched.check() == [
         "12 events are owed, the oldest of kafka:events for 6.0 d (disabled); that log keeps messages for 7.0 d: "
-        "what is not sent by 2026-09-22 14:13 UTC may be lost; see that it is sent, or let the topic keep messages for longer"
+        "what is not sent by 2026-09-22 14:13 UTC may be lost; see that it is sent, or let the topic keep messages for "
+        "longer"
     ]
     [line] = watched.lines
     assert (line.log_source_id, line.level, line.timestamp) == ("crm", "warn", NOW)

@@ -15,7 +15,7 @@ def finished(settled: int = 0, **settings: Any) -> Any:
         settings=SimpleNamespace(state=Path("st"), **settings),
         writer=SimpleNamespace(statuses={}, dead_letters=0, settled=settled),
         destinations=SimpleNamespace(ids=lambda: ["crm"], problems=dict),
-        events=SimpleNamespace(messages_read=0),
+        events=SimpleNamespace(messages_read=lambda: 0),
         resumed=True,
     )
 

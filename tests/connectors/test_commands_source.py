@@ -38,6 +38,8 @@ def commands(path: Path) -> Iterator[Commands]:
 
 def desk_of(path: Path, *logs: MemoryLog, **more: object) -> Desk:
     unknown = lambda id: "" if id in ("crm", "ads") else f"there is no destination '{id}'"  # noqa: E731
+    # Patient, so that one look is enough however busy the machine is.
+    more = {"patience_s": 30.0} | more
     return Desk(Commands(path), {log.stream: log for log in logs}, unknown, **more)  # type: ignore[arg-type]
 
 

@@ -142,6 +142,10 @@ class HttpTransport:
         """How many of those have been out for so long that they are parked, see `delivery.slots`."""
         return self._slots.parked_of(destination)
 
+    def hanging(self, destination: str) -> int:
+        """How many of those have been out for so long that they hang, see `delivery.slots`."""
+        return self._slots.hanging_of(destination)
+
     def late_s(self) -> float:
         """How late the loop gets to what is due, averaged over its last turns: milliseconds when it is overloaded."""
         return self._late_s

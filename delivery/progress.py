@@ -28,6 +28,8 @@ class Load(msgspec.Struct, gc=False):
     """Held in memory: waiting for a slot or in flight. Waiting retries are not counted."""
     slow: bool
     """Whether its endpoint is known to be slow: requests that hang, or attempts that failed and wait for a retry."""
+    late: bool = False
+    """Whether it seems to be slow: its answers take long. Of a process at its limit that may be its own fault."""
     closed: bool = False
     """Whether its new matches are only noted as owed."""
     must_wait: bool = False
@@ -55,6 +57,10 @@ class Progress:
             Whether the destination is slow by itself: then nobody waits for it.
         """
         with self._lock:
+            before = self._loads.get(destination)
+            if load.late and not load.slow:
+                # Once judged while there was time to spare, it stays so: else the sources would wait for it by turns.
+                load.slow = (before is not None and before.slow) or not self._busy()
             if load.pending < PENDING_PER_DESTINATION:
                 self._full_since.pop(destination, None)
             elif not load.slow and not load.must_wait:
@@ -62,7 +68,6 @@ class Progress:
                 if self._busy():
                     self._full_since[destination] = now
                 load.slow = now - self._full_since.setdefault(destination, now) >= FULL_S
-            before = self._loads.get(destination)
             self._active += bool(load.pending) - bool(before is not None and before.pending)
             self._loads[destination] = load
             return load.slow

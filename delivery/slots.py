@@ -8,6 +8,9 @@ A request that has been out for longer than `park_after_s` is parked: it costs n
 no longer counts against `total`, only against its own destination. Otherwise three hanging destinations would use up
 the total for everybody. Turns go round among the destinations that have something queued and a free slot of their own.
 
+One that has been out for longer than `hang_after_s` hangs. Whoever judges the endpoint is told of both: a busy process
+hears of an answer late, which looks like parking and hardly like hanging.
+
 It knows nothing of HTTP, threads or clocks: the caller says what time it is. It is not thread-safe.
 """
 
@@ -21,7 +24,7 @@ T = TypeVar("T")
 class Lane(Generic[T]):
     """One destination: what it has queued and how many of its requests are out."""
 
-    __slots__ = ("concurrency", "in_turn", "out", "parked", "queue")
+    __slots__ = ("concurrency", "hanging", "in_turn", "out", "parked", "queue")
 
     def __init__(self) -> None:
         """An idle lane; its concurrency is set with what is queued."""
@@ -29,34 +32,41 @@ class Lane(Generic[T]):
         self.concurrency = 1
         self.out = 0
         self.parked = 0
+        self.hanging = 0
         self.in_turn = False
 
 
 class Slot(Generic[T]):
     """One item that is out, until `Slots.release`."""
 
-    __slots__ = ("item", "lane", "parked", "since")
+    __slots__ = ("hangs", "item", "lane", "out", "parked", "since")
 
     def __init__(self, lane: Lane[T], item: T, since: float) -> None:
         """`since` is the time of taking, seconds on the caller's clock."""
         self.lane = lane
         self.item = item
         self.since = since
-        self.parked = False
+        self.out = True
+        self.parked = self.hangs = False
 
 
 class Slots(Generic[T]):
     """The queues of all destinations and the budget they share. Every operation but `park` is O(1)."""
 
-    def __init__(self, total: int = 128, park_after_s: float = 0.25, parked: int = 1024) -> None:
+    def __init__(
+        self, total: int = 128, park_after_s: float = 0.25, parked: int = 1024, hang_after_s: float = 1.0
+    ) -> None:
         """`total` counts what works, `parked` what has waited longer than `park_after_s`."""
         self._total = total
         self._park_after_s = park_after_s
+        self._hang_after_s = hang_after_s
         self._parked_limit = parked
         self._lanes: dict[str, Lane[T]] = {}
         self._turn: deque[Lane[T]] = deque()
         self._working: set[Slot[T]] = set()
         self._parked = 0
+        self._may_hang: deque[Slot[T]] = deque()
+        """What is or was parked and does not hang, the oldest about first."""
 
     @property
     def working(self) -> int:
@@ -97,8 +107,10 @@ class Slots(Generic[T]):
         """The item is done, however it ended."""
         lane = slot.lane
         lane.out -= 1
+        slot.out = False
         if slot.parked:
             lane.parked -= 1
+            lane.hanging -= slot.hangs
             self._parked -= 1
             if self._parked == self._parked_limit - 1:
                 self._wake_all()
@@ -114,6 +126,12 @@ class Slots(Generic[T]):
             slot.lane.parked += 1
         self._working.difference_update(late)
         self._parked += len(late)
+        self._may_hang.extend(late)
+        while self._may_hang and (not self._may_hang[0].out or now - self._may_hang[0].since >= self._hang_after_s):
+            slot = self._may_hang.popleft()
+            if slot.out:
+                slot.hangs = True
+                slot.lane.hanging += 1
         return len(late)
 
     def cancel_queued(self, destination: str) -> list[T]:
@@ -140,6 +158,11 @@ class Slots(Generic[T]):
         """The destination's items that are parked."""
         lane = self._lanes.get(destination)
         return lane.parked if lane is not None else 0
+
+    def hanging_of(self, destination: str) -> int:
+        """The destination's items that hang."""
+        lane = self._lanes.get(destination)
+        return lane.hanging if lane is not None else 0
 
     def _may_start(self, lane: Lane[T]) -> bool:
         if not lane.queue or lane.out >= lane.concurrency:

@@ -60,7 +60,10 @@ class Transport(Protocol):
         """Requests on the wire."""
 
     def parked(self, destination: str) -> int:
-        """Requests on the wire whose answer takes long."""
+        """Requests on the wire whose answer takes long: 0.25 s."""
+
+    def hanging(self, destination: str) -> int:
+        """Requests on the wire whose answer takes so long that this process cannot be to blame: 1 s."""
 
     def forget(self, destination: str) -> None:
         """The destination is gone."""
@@ -271,13 +274,16 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         pending = self._outbox.held.pending if sendable else self._outbox.held.handed_over
         # Nor must what is owed of a stream that is no input any more.
         unfinished = self._outbox.unfinished if sendable else bool(pending)
-        stuck = self._shared.transport.parked(self._id) + self._outbox.held.waiting
-        slow = 2 * stuck >= self._outbox.policy.concurrency or self._outbox.paced
+        waiting, transport = self._outbox.held.waiting, self._shared.transport
+        many = self._outbox.policy.concurrency / 2
+        slow = waiting + transport.hanging(self._id) >= many or self._outbox.paced
+        late = waiting + transport.parked(self._id) >= many
         unrepeatable = self._outbox.held.unrepeatable if sendable else 0
         load = Load(
             unfinished,
             max(pending, unrepeatable),
             slow and not unrepeatable,
+            late and not unrepeatable,
             closed=self._outbox.closed,
             must_wait=bool(unrepeatable),
         )

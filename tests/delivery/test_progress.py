@@ -1,5 +1,7 @@
 """When sources read on, when they wait, and when everything is settled."""
 
+import msgspec
+
 from delivery import Load, Progress
 from delivery.progress import FULL_S, PENDING_IN_ALL, PENDING_PER_DESTINATION
 from delivery.strain import Strain
@@ -41,6 +43,19 @@ def test_nobody_waits_for_an_endpoint_that_hangs_or_fails() -> None:
     progress = Progress(Clock(), busy=lambda: True)
     assert progress.report("hanging", full(slow=True))
     assert progress.may_read()
+
+
+def test_late_answers_are_blamed_on_the_endpoint_only_while_this_process_has_time_to_spare() -> None:
+    busy = [True]
+    progress = Progress(Clock(), busy=lambda: busy[0])
+    late = Load(unfinished=True, pending=PENDING_PER_DESTINATION, slow=False, late=True)
+    assert not progress.report("crm", msgspec.structs.replace(late))
+    assert not progress.may_read()
+    busy[0] = False
+    assert progress.report("crm", msgspec.structs.replace(late)), "the sources have waited, and it is still late"
+    busy[0] = True
+    assert progress.report("crm", msgspec.structs.replace(late)), "reading on makes the process busy again"
+    assert not progress.report("crm", full())
 
 
 def test_sources_wait_when_all_together_have_too_much_in_hand() -> None:

@@ -70,6 +70,24 @@ def test_what_hangs_no_longer_counts_against_the_total() -> None:
     assert items(taken(slots, 0.3)) == ["h"]
 
 
+def test_what_is_out_for_longer_still_hangs_until_it_is_done() -> None:
+    slots: Slots[str] = Slots(park_after_s=0.25, hang_after_s=1.0)
+    slots.add("a", 3, ["1", "2", "3"])
+    slots.add("b", 1, ["1"])
+    out = taken(slots, 0.0)
+    for now, hanging in ((0.25, 0), (0.9, 0), (1.0, 3)):
+        slots.park(now)
+        assert slots.hanging_of("a") == hanging
+        if now == 0.9:
+            slots.release(next(one for one in out if one.lane.concurrency == 1))
+    assert (slots.hanging_of("b"), slots.hanging_of("unknown")) == (0, 0)
+    for one in out:
+        if one.lane.concurrency == 3:
+            slots.release(one)
+    slots.park(2.0)
+    assert (slots.hanging_of("a"), slots.parked) == (0, 0)
+
+
 def test_a_full_car_park_holds_back_only_those_who_fill_it() -> None:
     slots: Slots[str] = Slots(total=10, park_after_s=1.0, parked=3)
     slots.add("a", 50, ["a"] * 3)

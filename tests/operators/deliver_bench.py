@@ -22,7 +22,7 @@ class MemoryTransport:
         self.submitted: list[int] = []
         self.queued: list[Invocation] = []
         self.forgotten: list[str] = []
-        self.slow = 0
+        self.slow = self.late = 0
         self.looked_at: Callable[[], None] = lambda: None
         self._ended: list[Attempt] = []
 
@@ -54,6 +54,9 @@ class MemoryTransport:
         return len(self.wire)
 
     def parked(self, destination: str) -> int:
+        return max(self.slow, self.late)
+
+    def hanging(self, destination: str) -> int:
         return self.slow
 
     def forget(self, destination: str) -> None:
@@ -63,11 +66,11 @@ class MemoryTransport:
 class Bench:
     """One logic and everything around it."""
 
-    def __init__(self, policy: Policy | None = None, text: str = CRM) -> None:
+    def __init__(self, policy: Policy | None = None, text: str = CRM, busy: bool = False) -> None:
         self.clock = Clock()
         self.transport = MemoryTransport(self.clock)
         self.configured = Configuration(crm=text)
-        self.progress = Progress(self.clock, busy=lambda: False)
+        self.progress = Progress(self.clock, busy=lambda: busy)
         self.handoff = Handoff()
         self.drain_until = 0.0
         self.policy = policy

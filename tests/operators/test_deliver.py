@@ -115,6 +115,16 @@ def test_what_does_not_fit_is_owed_wished_for_when_there_is_room_and_then_it_is_
     assert [one.offset for one in bench.transport.wire] == [11]
 
 
+def test_answers_that_come_late_because_this_process_is_at_its_limit_put_nobody_behind() -> None:
+    bench = Bench(busy=True)
+    bench.give(*offsets(*range(2000)))
+    bench.transport.late = 50
+    bench.wake(0.01)
+    bench.give(*offsets(*range(2000, 2500)))
+    assert not bench.progress.may_read(), "the sources wait for it"
+    assert bench.status().backlog == 0
+
+
 def test_after_a_restart_it_asks_for_what_was_held_and_for_what_was_owed() -> None:
     bench = Bench(Policy(outbox=4))
     behind(bench, 6)

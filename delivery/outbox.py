@@ -250,8 +250,11 @@ class Outbox:
         Args:
             queued: Ids of invocations that the transport has given back.
         """
-        for stream, partition, offsets, since in positions_of(self.held.recall(queued)):
-            self.backlog.add_exactly(stream, partition, offsets, since)
+        recalled = self.held.recall(queued)
+        for replayed in (False, True):
+            for positions in positions_of(one for one in recalled if one.replayed is replayed):
+                self.backlog.add_exactly(*positions, replayed)
+        if recalled:
             self._keep_order()
 
     def drop(self) -> None:
@@ -317,7 +320,8 @@ class Outbox:
                 expired=self.expired,
                 skipped=self.skipped,
                 ranges=self.backlog.ranges,
-                held=positions_of((*self.held, *self.unlisted)),
+                held=positions_of(one for one in (*self.held, *self.unlisted) if not one.replayed),
+                replayed=positions_of(one for one in (*self.held, *self.unlisted) if one.replayed),
                 health=self.health.state,
                 command=self.command,
                 listed_until=self.unlisted.since,
@@ -328,9 +332,12 @@ class Outbox:
         self.matched, self.delivered, self.failed = state.matched, state.delivered, state.failed
         self.expired, self.skipped = state.expired, state.skipped
         self.backlog = Backlog(state.ranges)
-        for stream, partition, offsets, since in state.held:
-            self.backlog.add_exactly(stream, partition, offsets, since)
-        self.behind = len(self.backlog) > self._few
+        for replayed, held in ((False, state.held), (True, state.replayed)):
+            for positions in held:
+                self.backlog.add_exactly(*positions, replayed)
+        self.behind = len(self.backlog) > self._few or not self.health.open
+        if not self.behind:
+            self.backlog.seal()
 
     @property
     def _few(self) -> int:
@@ -397,7 +404,7 @@ class Outbox:
     def _owe(self, invocation: Invocation) -> None:
         """Its position is to be read again."""
         position = (invocation.stream, invocation.partition, [invocation.offset])
-        self.backlog.add_exactly(*position, invocation.read_ms / 1000)
+        self.backlog.add_exactly(*position, invocation.read_ms / 1000, invocation.replayed)
 
     def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
         finding = finding_of(attempt, failed is None, self._policy.quarantine)

@@ -36,6 +36,10 @@ class Range(msgspec.Struct, gc=False):
     paused: bool = False
     until: float = 0.0
     """When its newest event was read, as far as it was noted event by event; else 0."""
+    growing: bool = False
+    """Whether the next match of its partition that is missed belongs to it."""
+    replayed: bool = False
+    """Of what is merely owed: whether somebody had asked for it again, so that its requests say so."""
 
     def __len__(self) -> int:
         """Positions left."""
@@ -90,7 +94,7 @@ class Backlog:
         """The re-read under way."""
         self._dropped = False
         """Whether what it reads was given up."""
-        self._growing: dict[tuple[str, int], Range] = {}
+        self._growing = {(r.stream, r.partition): r for r in self.ranges if r.growing}
 
     def __len__(self) -> int:
         """Matches owed."""
@@ -125,14 +129,20 @@ class Backlog:
             growing.until = read_at
             return
         # Also where the log began anew with smaller positions: one span must not cover both.
-        growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at)
+        if growing is not None:
+            growing.growing = False
+        growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at, growing=True)
         self.ranges.append(growing)
 
     def seal(self) -> None:
         """Let no range grow any more: what comes from now on is sent at once, and a span must not cover it."""
+        for r in self._growing.values():
+            r.growing = False
         self._growing.clear()
 
-    def add_exactly(self, stream: str, partition: int, offsets: Iterable[int], since: float) -> None:
+    def add_exactly(
+        self, stream: str, partition: int, offsets: Iterable[int], since: float, replayed: bool = False
+    ) -> None:
         """Note single positions whose neighbours are settled already: what was held when the snapshot was taken."""
         only = sorted(set(offsets))
         if not only:
@@ -140,13 +150,15 @@ class Backlog:
         # Before what is newer, but behind the range whose re-read is under way: arrivals belong to the front one.
         at = 0 if self._wish is None else 1
         for r in self.ranges[at:]:
-            if _partition(r) == (stream, partition, 0) and r.only and set(r.only).isdisjoint(only):
+            same = _partition(r) == (stream, partition, 0) and r.replayed == replayed
+            if same and r.only and set(r.only).isdisjoint(only):
                 # What comes one by one would be read in the opposite order, and be a range each.
                 r.only = sorted([*r.only, *only])
                 r.first, r.last, r.count = r.only[0], r.only[-1], r.count + len(only)
                 r.since = min(r.since, since)
                 return
-        self.ranges.insert(at, Range(stream, partition, only[0], only[-1], len(only), since, only))
+        exact = Range(stream, partition, only[0], only[-1], len(only), since, only, replayed=replayed)
+        self.ranges.insert(at, exact)
 
     def owes_before(self, stream: str, partition: int, offset: int) -> bool:
         """Whether anything of a partition is to be read again that was missed and is older than this."""
@@ -199,7 +211,7 @@ class Backlog:
         r.matched += bool(r.replay)
         owed = r.count > 0
         r.count -= owed
-        return Arrival(owed, bool(r.replay))
+        return Arrival(owed, bool(r.replay) or r.replayed)
 
     def replay(self, number: int, spans: Sequence[Span], now: float, owed: int = 0) -> None:
         """Read these positions again; so many of them are owed, the rest is counted as it matches."""

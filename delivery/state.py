@@ -8,9 +8,12 @@ from delivery.health import HealthState
 from delivery.ranges import Range
 from records import Invocation
 
-STATE_VERSION = 2
-_READABLE = (1, 2)
-"""1 knew nothing of health."""
+Positions = tuple[str, int, list[int], float]
+"""Stream, partition, offsets, and when the oldest of them was read."""
+
+STATE_VERSION = 3
+_READABLE = (1, 2, 3)
+"""1 knew nothing of health, 2 nothing of what was replayed and held."""
 
 
 class OutboxState(msgspec.Struct):
@@ -24,17 +27,19 @@ class OutboxState(msgspec.Struct):
     expired: int
     skipped: int
     ranges: list[Range]
-    held: list[tuple[str, int, list[int], float]]
-    """Per partition: stream, partition, offsets, and when the oldest of them was read."""
+    held: list[Positions]
+    """What was in memory, per partition."""
     health: HealthState = msgspec.field(default_factory=HealthState)
     command: int = 0
     listed_until: float = 0.0
     """What the ledger has of later is not in `failed`."""
+    replayed: list[Positions] = msgspec.field(default_factory=list[Positions])
+    """As `held`: what somebody had asked for again."""
 
 
-def positions_of(invocations: Iterable[Invocation]) -> list[tuple[str, int, list[int], float]]:
-    """Where to read them again, in the form of `OutboxState.held`."""
-    held: dict[tuple[str, int], tuple[str, int, list[int], float]] = {}
+def positions_of(invocations: Iterable[Invocation]) -> list[Positions]:
+    """Where to read them again."""
+    held: dict[tuple[str, int], Positions] = {}
     for one in invocations:
         at = one.read_ms / 1000
         stream, partition, offsets, since = held.get((one.stream, one.partition)) or (one.stream, one.partition, [], at)

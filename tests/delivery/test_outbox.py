@@ -13,6 +13,8 @@ from records import (
     CUT_MARGIN_BYTES,
     KEPT_BODY_BYTES,
     Attempt,
+    Command,
+    CommandKind,
     ErrorKind,
     Invocation,
     Missed,
@@ -20,6 +22,7 @@ from records import (
     RangeRead,
     Request,
     Response,
+    Span,
     Verdict,
 )
 
@@ -160,7 +163,7 @@ def test_a_snapshot_holds_positions_and_no_request() -> None:
 def test_a_snapshot_of_another_version_is_refused_with_what_to_do() -> None:
     import msgspec
 
-    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 2; start the"):
+    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 3; start the"):
         read_state(msgspec.msgpack.encode({"version": 99, "destination": "d"}))
     with pytest.raises(StateError, match="cannot be read"):
         read_state(b"\xff\x00")
@@ -220,6 +223,19 @@ class World:
     st.lists(st.sampled_from(["read", "answer", "lane", "save", "crash"]), max_size=60),
     st.randoms(use_true_random=False),
 )
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_snapshot_of_an_earlier_version_is_read(version: int) -> None:
+    written = {
+        **{"version": version, "destination": "d", "matched": 9, "delivered": 2, "failed": 1, "expired": 0},
+        **{"skipped": 1, "held": [[STREAM, 0, [7], 1.0]]},
+        "ranges": [{"stream": STREAM, "partition": 0, "first": 8, "last": 20, "count": 4, "since": 2.0}],
+        **({"health": {"name": "disabled", "quarantines": [1.0]}, "command": 5} if version > 1 else {}),
+    }
+    outbox = Outbox("d", POLICY, read_state(msgspec.msgpack.encode(written)))
+    assert (account(outbox), outbox.owed, outbox.command) == ((9, 9), 5, 5 if version > 1 else 0)
+    assert outbox.health.state.name == ("disabled" if version > 1 else "healthy")
+
+
 def test_the_account_holds_after_every_step_and_nothing_is_lost(actions: list[str], chance: random.Random) -> None:
     world = World(slow(POLICY, chance=chance.random))
     for action in actions:
@@ -454,6 +470,48 @@ def test_the_oldest_that_is_owed_becomes_younger_as_the_backlog_is_sent() -> Non
         outbox.settle([ok(sent)], 100)
     status = outbox.status("D", 110, 0)
     assert (status.oldest, status.lag_s) == ({STREAM: pytest.approx(51, abs=1)}, pytest.approx(59, abs=1))
+
+
+def test_a_restart_while_something_is_owed_makes_no_new_ranges() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.health.disable(0, "by hand")
+    for offset in range(300):
+        outbox.accept(invocation(offset), 0)
+        outbox = Outbox("d", POLICY, read_state(outbox.snapshot()))
+    assert [(r.first, r.last, r.count) for r in outbox.backlog.ranges] == [(0, 299, 300)]
+
+
+def test_after_a_restart_no_range_covers_what_is_sent_at_once() -> None:
+    outbox = slow(POLICY)
+    for offset in range(5):
+        outbox.accept(invocation(offset), 0)
+    outbox.settle([ok(sent) for sent in outbox.take_to_send(0)], 0)
+    restarted = slow(POLICY, read_state(outbox.snapshot()))
+    restarted.accept(invocation(5), 0)
+    restarted.miss(Missed("d", STREAM, 0, 6, 6, 1, 0))
+    assert [sent.offset for sent in restarted.take_to_send(0)] == [5]
+    assert [(r.first, r.last) for r in restarted.backlog.ranges] == [(4, 4), (6, 6)]
+
+
+@pytest.mark.parametrize("how", ["restart", "another file"])
+def test_what_was_replayed_and_held_says_so_when_it_is_read_again(how: str) -> None:
+    outbox = Outbox("d", Policy())
+    outbox.accept(invocation(20), 0)
+    outbox.replay(Command(1, "d", CommandKind.REPLAY, spans=[Span(STREAM, 0, 0, 9)]), 0)
+    assert outbox.next_read() is not None
+    outbox.accept(invocation(0, reread=True), 0)
+    outbox.range_read(RangeRead("d", STREAM, 0, 10))
+    if how == "restart":
+        outbox = Outbox("d", Policy(), read_state(outbox.snapshot()))
+    else:
+        outbox.recall(())
+    sent: dict[int, bool] = {}
+    while (wish := outbox.next_read()) is not None:
+        outbox.accept(invocation(wish.first, reread=True), 0)
+        outbox.range_read(RangeRead("d", STREAM, 0, wish.last + 1))
+        sent |= {one.offset: one.replayed for one in outbox.take_to_send(0)}
+    assert sent == {0: True, 20: False}
+    assert account(outbox) == (2, 2)
 
 
 def refused(sent: Invocation) -> Attempt:

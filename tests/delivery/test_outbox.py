@@ -218,16 +218,17 @@ class World:
         return Attempt(sent, self.now, 1, Response(chance.choice([404, 500]), {}, b""))
 
 
-@settings(max_examples=300)
-@given(
-    st.lists(st.sampled_from(["read", "answer", "lane", "save", "crash"]), max_size=60),
-    st.randoms(use_true_random=False),
-)
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_snapshot_of_an_earlier_version_is_read(version: int) -> None:
     written = {
-        **{"version": version, "destination": "d", "matched": 9, "delivered": 2, "failed": 1, "expired": 0},
-        **{"skipped": 1, "held": [[STREAM, 0, [7], 1.0]]},
+        "version": version,
+        "destination": "d",
+        "matched": 9,
+        "delivered": 2,
+        "failed": 1,
+        "expired": 0,
+        "skipped": 1,
+        "held": [[STREAM, 0, [7], 1.0]],
         "ranges": [{"stream": STREAM, "partition": 0, "first": 8, "last": 20, "count": 4, "since": 2.0}],
         **({"health": {"name": "disabled", "quarantines": [1.0]}, "command": 5} if version > 1 else {}),
     }
@@ -236,6 +237,11 @@ def test_a_snapshot_of_an_earlier_version_is_read(version: int) -> None:
     assert outbox.health.state.name == ("disabled" if version > 1 else "healthy")
 
 
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from(["read", "answer", "lane", "save", "crash"]), max_size=60),
+    st.randoms(use_true_random=False),
+)
 def test_the_account_holds_after_every_step_and_nothing_is_lost(actions: list[str], chance: random.Random) -> None:
     world = World(slow(POLICY, chance=chance.random))
     for action in actions:

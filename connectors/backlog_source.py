@@ -104,7 +104,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         self._pace.called()
         if self._gate.stopping() or (self._until_end and not self._active and self._gate.drained()):
             raise StopIteration
-        if rest_s := self._way.rest_s():
+        if rest_s := self._way.rest_s(len({destination for destination, *_ in self._active})):
             self._pace.rest(rest_s)
             return []
         batch: list[Read] = []
@@ -118,7 +118,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
                     del self._active[key]
         self._pace.after(batch)
         if batch:
-            self._way.gave()
+            self._way.gave(len(batch))
             self._idle_since = self._clock()
         elif self._clock() - self._idle_since > _KEEP_READERS_S:
             self._readers.drop_idle(self._active)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.giving_way import BATCH, LONGEST_REST_S, REST, SMALL_BATCH, GivingWay
+from connectors.giving_way import BATCH, CATCHING_UP, LONGEST_REST_S, REST, SMALL_BATCH, GivingWay
 
 
 class Road:
@@ -15,7 +15,7 @@ class Road:
 
     def batch(self, busy_s: float) -> float:
         """The lane gives a batch, the worker is busy with it for so long, and the lane rests."""
-        self.way.gave()
+        self.way.gave(SMALL_BATCH)
         self.now += busy_s
         return self.way.rest_s()
 
@@ -52,3 +52,20 @@ def test_a_second_after_the_last_live_event_the_whole_road_is_free() -> None:
     road.way.rest_s()
     road.now += 1.1
     assert (road.way.rest_s(), road.way.batch(), road.batch(0.2)) == (0.0, BATCH, 0.0)
+
+
+def test_whoever_is_behind_reads_faster_than_live_events_come_however_busy_the_worker_is() -> None:
+    road = Road()
+    read = live = 0
+    while road.now < 110:
+        rest_s = road.way.rest_s(behind=2)
+        if rest_s:
+            road.now += rest_s
+        else:
+            batch = road.way.batch()
+            read += batch
+            road.way.gave(batch)
+            road.now += 0.05
+            live += 20
+            road.live += 20
+    assert read >= CATCHING_UP * 2 * (live - 20)

@@ -221,6 +221,11 @@ class JournalWriter:
             if record.id in self._removed:
                 # It was on its way when the file went: nothing would ever take it away again.
                 return []
+            known = self.statuses.get(record.id)
+            if known is not None and not record.name:
+                # It does not run at present: whoever knows why has told the rest of it.
+                same = {"name": known.name, "state": known.state, "problem": known.problem}
+                record = msgspec.structs.replace(record, **same)
             if problem := self._problem(record.id):
                 record = msgspec.structs.replace(record, state="invalid", problem=problem)
             self.statuses[record.id] = record

@@ -24,6 +24,7 @@ from records import (
     HealthChange,
     Invocation,
     LogLine,
+    Metric,
     Missed,
     Outcome,
     Policy,
@@ -41,7 +42,7 @@ MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
 Item = Invocation | Missed | RangeRead | EndOfInput | Command
-Result = Outcome | Status | LogLine | HealthChange | FailuresTaken
+Result = Outcome | Status | Metric | LogLine | HealthChange | FailuresTaken
 
 
 class Transport(Protocol):
@@ -137,6 +138,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             uncounted=self._shared.failed_since(destination, 0.0 if state is None else state.listed_until),
         )
         self._waiting = self._outbox.unreadable()
+        self._counted = _counts(self._outbox)
         self._report(target is not None)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
@@ -185,10 +187,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         results += self._collect(self._shared.clock())
         # An orderly end writes all of the ledger.
         self._outbox.unlisted.listed(math.inf)
-        target = self._target()
-        if target is not None:
-            results.append(self._status(target.name, self._shared.clock()))
-        return results, self.RETAIN
+        return [*results, *self._tell(self._shared.clock())], self.RETAIN
 
     def notify_at(self) -> datetime | None:
         """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
@@ -233,9 +232,9 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
                 shared.transport.submit(self._id, self._effective_policy(), batch)
             if (wish := outbox.next_read()) is not None:
                 shared.handoff.put(wish)
-            if self._changed and now >= self._shown_at + STATUS_EVERY_S:
-                results.append(self._status(target.name, now))
-                self._shown_at, self._changed = now, False
+        if self._changed and now >= self._shown_at + STATUS_EVERY_S and not shared.removed(self._id):
+            results += self._tell(now)
+            self._shown_at, self._changed = now, False
         self._report(target is not None)
         return results
 
@@ -259,8 +258,18 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         allowed = self._outbox.health.concurrency(policy.concurrency)
         return policy if allowed == policy.concurrency else msgspec.structs.replace(policy, concurrency=max(1, allowed))
 
-    def _status(self, name: str, now: float) -> Status:
-        return self._outbox.status(name, now, self._shared.transport.in_flight(self._id))
+    def _tell(self, now: float) -> list[Result]:
+        """How it stands, and what the account has come to since the last time.
+
+        Of one that is not configured to run at present only the counts are known here: its status has no name.
+        """
+        target = self._target()
+        before, self._counted = self._counted, _counts(self._outbox)
+        minute = int(now // 60) * 60
+        grown = {name: count - before[name] for name, count in self._counted.items() if count > before[name]}
+        metrics = [Metric(self._id, minute, "other", name, count) for name, count in grown.items()]
+        in_flight = self._shared.transport.in_flight(self._id)
+        return [self._outbox.status("" if target is None else target.name, now, in_flight), *metrics]
 
     def _collect(self, now: float) -> list[Result]:
         attempts = self._shared.transport.collect(self._id)
@@ -327,6 +336,11 @@ def deliver(step_id: str, up: KeyedStream[Item], shared: Delivery) -> KeyedStrea
     """
 
     return op.stateful_batch(step_id, up, lambda snapshot: DeliverLogic(shared, snapshot))
+
+
+def _counts(outbox: Outbox) -> dict[str, int]:
+    """The part of the account that no outcome tells of."""
+    return {"matched": outbox.matched, "expired": outbox.expired, "skipped": outbox.skipped}
 
 
 def _expired_line(mark: RangeRead, expired: int, now: float) -> LogLine:

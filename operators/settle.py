@@ -25,14 +25,13 @@ _METRICS = {
 }
 
 
-Result = Outcome | Status | LogLine | HealthChange | FailuresTaken
+Result = Outcome | Status | Metric | LogLine | HealthChange | FailuresTaken
 
 
 def settle(step_id: str, up: KeyedStream[Result]) -> Stream[Record]:
     """Turn outcomes into journal records.
 
-    Shape: in `(destination, Outcome | Status | LogLine | HealthChange | FailuresTaken)`, out log lines, metrics, status
-    records, ledger entries and changes of health.
+    Shape: in `(destination, Result)`, out log lines, metrics, status records, ledger entries and changes of health.
 
     Guarantee: records of outcomes after the last snapshot come again when their deliveries do.
     """

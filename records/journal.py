@@ -59,6 +59,7 @@ class Status(msgspec.Struct, frozen=True):
 
     id: str
     name: str
+    """Empty where only the counts are known."""
     state: str
     """live, behind (its matches are noted, and sent from the log), degraded, quarantined, probing, disabled, paused, or
     invalid."""

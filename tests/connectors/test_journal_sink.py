@@ -139,6 +139,14 @@ def test_a_destination_whose_file_is_wrong_now_is_invalid_whatever_its_operator_
     assert store.records[:2] == [msgspec.structs.replace(LIVE, state="invalid", problem=problems["crm"]), other]
 
 
+def test_of_one_that_does_not_run_the_counts_are_taken_and_the_rest_stays(store: Store) -> None:
+    writer = JournalWriter(store, [msgspec.structs.replace(LIVE, state="disabled")])
+    writer.put([Status("crm", "", "live", 9.0, matched=3, delivered=3)])
+    writer.start()
+    writer.close()
+    assert store.records[0] == Status("crm", "CRM", "disabled", 9.0, matched=3, delivered=3)
+
+
 GONE = Status("crm", "crm", "removed", 9.0)
 
 

@@ -1,12 +1,13 @@
 """One destination's logic with everything around it in memory: its transport, its configuration, its clock."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from delivery import Handoff, Progress, Reread
 from destinations import Destination
 from operators.deliver import DeliverLogic, Delivery, Item
-from records import Attempt, ErrorKind, Invocation, Policy, Response, Status
+from records import Attempt, ErrorKind, Invocation, Metric, Policy, Response, Status
 from tests.operators.stand import URL, Clock, Configuration
 
 CRM = f"name: CRM\n{URL[:-1]}, headers: {{Authorization: '{{secrets.TOKEN}}'}}}}"
@@ -75,6 +76,7 @@ class Bench:
         self.drain_until = 0.0
         self.policy = policy
         self.shown: Status | None = None
+        self.counted: Counter[str] = Counter()
         self.shared = Delivery(
             self.transport,
             self.handoff,
@@ -100,12 +102,14 @@ class Bench:
         return self._taken(self.logic.on_notify())
 
     def _taken(self, turn: tuple[Iterable[Any], bool]) -> list[Any]:
-        """The results but for the status, which `status` tells."""
+        """The results but for the status, which `status` tells, and the metrics, which are added up."""
         results, discard = turn
         assert not discard
         statuses = [item for item in results if isinstance(item, Status)]
         self.shown = statuses[-1] if statuses else self.shown
-        return [item for item in results if not isinstance(item, Status)]
+        metrics = [item for item in results if isinstance(item, Metric)]
+        self.counted.update({one.metric_name: one.count for one in metrics})
+        return [item for item in results if not isinstance(item, Status | Metric)]
 
     def restart(self) -> None:
         """Lose everything but the snapshot."""

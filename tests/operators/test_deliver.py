@@ -89,6 +89,29 @@ def behind(bench: Bench, upto: int) -> None:
     bench.give(*offsets(*range(upto)))
 
 
+def test_the_part_of_the_account_that_no_outcome_tells_of_is_counted_once() -> None:
+    bench = Bench(Policy(outbox=4))
+    behind(bench, 10)
+    bench.status()
+    bench.restart()
+    bench.give(RangeRead("crm", STREAM, 0, 1))
+    bench.wishes()
+    bench.give(RangeRead("crm", STREAM, 0, 4))
+    bench.wishes()
+    bench.give(RangeRead("crm", STREAM, 0, 10, missing=6))
+    status = bench.status()
+    assert (status.matched, status.skipped, status.expired, status.owed) == (10, 4, 6, 0)
+    assert bench.counted == {"matched": 10, "skipped": 4, "expired": 6}
+
+
+def test_of_one_that_does_not_run_at_present_the_counts_are_told(bench: Bench) -> None:
+    bench.give(*offsets(1, 2))
+    bench.configured.put("crm", OFF)
+    bench.transport.answer()
+    status = bench.status()
+    assert (status.name, status.delivered, status.owed) == ("", 2, 0)
+
+
 def test_what_does_not_fit_is_owed_wished_for_when_there_is_room_and_then_it_is_live_again() -> None:
     bench = Bench(Policy(outbox=4))
     behind(bench, 10)

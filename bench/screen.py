@@ -67,7 +67,7 @@ def _timed(events: list[Event], candidates: Candidates) -> tuple[int, float]:
         if found:
             view = EventView(event, site)
             for destination in found:
-                wanted += destination.filter.wants_event(view)
+                wanted += destination.wants_event(view)
     return wanted, time.perf_counter() - start
 
 

@@ -11,6 +11,7 @@ from destinations.globals import EventView, invocation_needs
 from destinations.inputs import Inputs
 from destinations.notify import Notify
 from destinations.request import RequestTemplate
+from destinations.sample import Sample
 from destinations.secrets import Redactor
 from destinations.site import Site
 from destinations.spec import DestinationSpec
@@ -30,6 +31,7 @@ class Destination:
         secrets: Mapping[str, str],
         masked: Iterable[str] = (),
         notify: Notify | None = None,
+        sample: Sample | None = None,
     ) -> None:
         """`work` is made of each event; `secrets` are the values of those that the templates use, by name.
 
@@ -43,6 +45,7 @@ class Destination:
         self.filter = filter
         self.policy = policy
         self.notify = notify
+        self.sample = sample
         self._inputs = inputs
         self._work = work
         self._needs = invocation_needs(inputs.chains | work.chains)
@@ -67,7 +70,13 @@ class Destination:
 
     def matches(self, view: EventView) -> bool:
         """Whether the event is for this destination. Raises HogRuntimeError or EventDataError."""
-        return self.project in (None, view.event.project) and self.filter.matches(view)
+        if self.project not in (None, view.event.project) or not self.filter.matches(view):
+            return False
+        return self.sample is None or self.sample.keeps(view)
+
+    def wants_event(self, view: EventView) -> bool:
+        """Whether it can be, judged by the event alone: a generous answer, for nothing is raised."""
+        return self.filter.wants_event(view) and (self.sample is None or self.sample.wants_event(view))
 
     def render(self, view: EventView) -> Request | Code:
         """The request or the program for one event; raises InputError, whose text is free of secrets."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -51,7 +51,7 @@ def _fit(value: Any, field: msgspec.structs.FieldInfo, path: Steps, fitting: dic
 
 def _struct_of(type_: Any) -> type[msgspec.Struct] | None:
     """The struct that a field takes, also where it may be null."""
-    kinds = get_args(type_) if isinstance(type_, UnionType) else (type_,)
+    kinds = get_args(type_) if get_origin(type_) in (Union, UnionType) else (type_,)
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, msgspec.Struct)), None)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import hog
 from catalog.loading import Catalog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
@@ -12,14 +11,15 @@ from catalog.spec import InputSpec, InputType, Template
 from catalog.yaml_file import lines_of, parse, read
 from destinations.code import CodeTemplate, compile_code
 from destinations.destination import Destination
+from destinations.expressions import compile_row_expression
 from destinations.fields import fitted
 from destinations.filter import Filter
 from destinations.inputs import Inputs, compile_inputs
-from destinations.names import IN_FILTER, explain_in_filter
 from destinations.notify import compile_notify
 from destinations.policy import compile_policy
 from destinations.report import Report
 from destinations.request import RequestTemplate
+from destinations.sample import compile_sample
 from destinations.secrets import Secrets
 from destinations.spec import ID, DestinationSpec
 from destinations.templates import TextCompiler
@@ -107,6 +107,7 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     spec = fitted(report.yaml.values, DestinationSpec, (), report)
     _check_id(spec.id, stem, report)
     filter = _compile_filter(spec.filters.when, report)
+    sample = compile_sample(spec, report)
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
         return None
@@ -118,7 +119,7 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> D
     notify = compile_notify(spec.notify, texts, report)
     if work is None:
         return None
-    return Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked, notify)
+    return Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked, notify, sample)
 
 
 def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:
@@ -159,14 +160,4 @@ def _check_id(destination_id: str, stem: str, report: Report) -> None:
 def _compile_filter(when: str | None, report: Report) -> Filter:
     if when is None:
         return Filter(None)
-    path = ("filters", "when")
-    try:
-        program = hog.expression(when, names=IN_FILTER)
-    except hog.HogError as error:
-        report.of_hog(path, error)
-        return Filter(None)
-    for chain in sorted(program.chains):
-        # `event.properties.x`: a name that exists, read as what it is not.
-        if message := explain_in_filter(chain):
-            report.inside(path, when, max(when.find(".".join(chain)), 0), message)
-    return Filter(program)
+    return Filter(compile_row_expression(when, ("filters", "when"), report))

@@ -15,6 +15,17 @@ class FiltersSpec(msgspec.Struct, frozen=True):
     """A Hog expression over the event's row; absent means every event."""
 
 
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class SampleSpec(msgspec.Struct, frozen=True):
+    """A share of what matches."""
+
+    share: Share
+    by: str | None = None
+    """A Hog expression over the event's row: events with the same value are in or out together. Absent: distinct_id."""
+
+
 class LimitsSpec(msgspec.Struct, frozen=True):
     """What one run of a destination's code may take."""
 
@@ -25,7 +36,6 @@ class LimitsSpec(msgspec.Struct, frozen=True):
 
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
-Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
@@ -109,6 +119,8 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     template: str = ""
     """Absent: `webhook`, or none at all where there is `code`, whose inputs are then whatever the file gives."""
     filters: FiltersSpec = msgspec.field(default_factory=FiltersSpec)
+    sample: Share | SampleSpec | None = None
+    """Of what matches; absent, all of it."""
     inputs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""

@@ -62,5 +62,5 @@ def wanted(event: Event, destinations: Configured) -> EventView | None:
     if not candidates:
         return None
     view = EventView(event, destinations.site)
-    event.wanted_by = tuple([d.id for d in candidates if d.filter.wants_event(view)])
+    event.wanted_by = tuple([d.id for d in candidates if d.wants_event(view)])
     return view if event.wanted_by else None

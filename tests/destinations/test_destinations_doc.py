@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec
+from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
 from records import Policy, Quarantine
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
@@ -26,6 +26,7 @@ def rows(section: str) -> dict[str, str]:
     ("section", "spec"),
     [
         ("", DestinationSpec),
+        ("sample", SampleSpec),
         ("limits", LimitsSpec),
         ("delivery", DeliverySpec),
         ("quarantine", QuarantineSpec),

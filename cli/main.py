@@ -11,7 +11,22 @@ from typing import Annotated
 
 import typer
 
-from cli import check, dead_letters, demo, disable, enable, failed, hog, logs, metrics, pause, replay, run, status
+from cli import (
+    check,
+    dead_letters,
+    demo,
+    disable,
+    enable,
+    explain,
+    failed,
+    hog,
+    logs,
+    metrics,
+    pause,
+    replay,
+    run,
+    status,
+)
 from connectors.journal import JournalError
 from flows.settings import SettingsError
 
@@ -28,6 +43,7 @@ app = typer.Typer(
 )
 app.command("run", help=run.HELP, epilog=run.EPILOG)(run.run)
 app.command("check")(check.check)
+app.command("explain")(explain.explain)
 app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("metrics")(metrics.metrics)

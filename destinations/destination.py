@@ -1,8 +1,8 @@
 """A compiled destination: what it wants, and the request or the program it makes of an event. It sends nothing."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from typing import overload
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, overload
 
 from destinations.code import CodeTemplate
 from destinations.errors import EventDataError, InputError
@@ -81,9 +81,7 @@ class Destination:
     def render(self, view: EventView) -> Request | Code:
         """The request or the program for one event; raises InputError, whose text is free of secrets."""
         try:
-            globals = dict(view.invocation(self._needs))
-            globals["source"] = {"name": self.name, "url": self.url(view.site, view.event.project)}
-            globals["secrets"] = self._secrets
+            globals = self._globals(view)
             self._inputs.render_into(globals)
             return self._work.render(globals)
         except InputError as error:
@@ -93,6 +91,19 @@ class Destination:
         except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
             text = f"the request cannot be made of it: {type(error).__name__}: {error}"
             raise InputError("event", self.redact(text)) from None
+
+    def inputs_one_by_one(self, view: EventView) -> Iterator[tuple[str, Any, str]]:
+        """Each input with its value, or null and why it cannot be rendered; both may hold secrets."""
+        try:
+            yield from self._inputs.one_by_one(self._globals(view))
+        except EventDataError as error:
+            yield "", None, f"the event cannot be read: {error}"
+
+    def _globals(self, view: EventView) -> dict[str, Any]:
+        globals = dict(view.invocation(self._needs))
+        globals["source"] = {"name": self.name, "url": self.url(view.site, view.event.project)}
+        globals["secrets"] = self._secrets
+        return globals
 
     @overload
     def redact(self, text: str) -> str: ...

@@ -23,7 +23,7 @@ class Filter:
     def __init__(self, whole: hog.Program | None) -> None:
         """`whole` is an expression compiled with the names of filters."""
         self.source = "" if whole is None else whole.source
-        self._whole = whole
+        self.whole = whole
         self._whole_needs = row_needs(whole.chains) if whole else frozenset()
         self._of_event = None if whole is None else _event_part(whole)
         self._event_needs = row_needs(self._of_event.chains) if self._of_event else frozenset()
@@ -44,7 +44,7 @@ class Filter:
 
     def matches(self, view: EventView) -> bool:
         """Whether the event matches: only `true` itself does. Raises HogRuntimeError or EventDataError."""
-        return self._whole is None or self._whole(view.row(self._whole_needs)) is True
+        return self.whole is None or self.whole(view.row(self._whole_needs)) is True
 
 
 def _peek(of_event: hog.Program | None) -> Peek | None:

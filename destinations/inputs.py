@@ -1,11 +1,12 @@
 """A destination's inputs: what the file says over the template's defaults, each behind those that it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from catalog.problem import suggestion
 from catalog.spec import InputSpec, InputType
+from destinations.errors import InputError
 from destinations.kinds import kind_of
 from destinations.report import Report
 from destinations.templates import TextCompiler
@@ -34,6 +35,18 @@ class Inputs:
         globals["inputs"] = inputs
         for key, value in self._values:
             inputs[key] = value.render(globals)
+
+    def one_by_one(self, globals: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+        """As `render_into`, but each is told, and one that fails is null for those behind it."""
+        inputs: dict[str, Any] = {}
+        globals["inputs"] = inputs
+        for key, value in self._values:
+            try:
+                inputs[key] = value.render(globals)
+                yield key, inputs[key], ""
+            except InputError as error:
+                inputs[key] = None
+                yield key, None, error.message
 
 
 def compile_inputs(

@@ -1,0 +1,153 @@
+"""Why a destination wants an event or does not, and what it would send: the road of one event, step by step.
+
+It decides nothing by itself: every answer is the destination's own. All text in it is free of secrets.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+import hog
+from destinations.destination import Destination
+from destinations.errors import EventDataError, InputError
+from destinations.filter import Filter
+from destinations.globals import EventView, row_needs
+from hog import json_text, nodes
+from records import Request
+
+_BETWEEN = re.compile(r"[\s(]*\band[\s(]*$", re.IGNORECASE)
+"""What stands between two operands, seen from the end of the first."""
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """One operand of the filter's top-level `and`: all must hold."""
+
+    text: str
+    holds: bool
+    reads: dict[str, Any]
+    """What it has read of the event's row, by name."""
+    error: str = ""
+
+
+class InputValue(msgspec.Struct, frozen=True):
+    """An input as rendered, in JSON; or why it could not be."""
+
+    name: str
+    value: str = ""
+    error: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`matches` is the answer and `because` the first reason against it, empty where there is none."""
+
+    destination: str
+    event: str
+    uuid: str
+    matches: bool
+    because: str = ""
+    clauses: list[Clause] = []
+    inputs: list[InputValue] = []
+    request: Request | None = None
+    """What would be sent; None where it matches not, fails, or is the work of code."""
+    code: bool = False
+    """Whether the requests are made by the destination's code."""
+
+
+def explain(destination: Destination, view: EventView) -> Explanation:
+    """The road of one event through one destination, with the person that the event has now. Nothing is sent."""
+    clauses = _clauses(destination, view)
+    because = destination.redact(_against(destination, view, clauses))
+    found = Explanation(destination.id, view.event.event, view.event.uuid, not because, because, clauses)
+    if because:
+        return found
+    inputs = [
+        InputValue(name, destination.redact(_json(value)), destination.redact(error))
+        for name, value, error in destination.inputs_one_by_one(view)
+    ]
+    found = msgspec.structs.replace(found, inputs=inputs)
+    try:
+        work = destination.render(view)
+    except InputError as error:
+        return msgspec.structs.replace(found, because=f"the request cannot be made: {error}")
+    if not isinstance(work, Request):
+        return msgspec.structs.replace(found, code=True)
+    return msgspec.structs.replace(found, request=_redacted(destination, work))
+
+
+def _against(destination: Destination, view: EventView, clauses: list[Clause]) -> str:
+    event, filter = view.event, destination.filter
+    if not destination.enabled:
+        return "the destination's file says 'enabled: false'"
+    if destination.project not in (None, event.project):
+        return f"the event is of project {event.project}, the destination takes those of {destination.project}"
+    if filter.event_names is not None and event.event not in filter.event_names:
+        names = ", ".join(map(repr, sorted(filter.event_names))) or "none at all"
+        return f"by its name alone: the filter takes {names}"
+    for clause in clauses:
+        if not clause.holds:
+            return f"the filter: {clause.text}" + (f" fails: {clause.error}" if clause.error else " does not hold")
+    if not destination.matches(view):
+        # All clauses hold: nothing else is left to be against it.
+        return "it is not in the sample"
+    return ""
+
+
+def _clauses(destination: Destination, view: EventView) -> list[Clause]:
+    return [_clause(destination, program, text, view) for program, text in _operands(destination.filter)]
+
+
+def _operands(filter: Filter) -> list[tuple[hog.Program, str]]:
+    whole = filter.whole
+    if whole is None:
+        return []
+    node = whole.node
+    if not isinstance(node, nodes.And) or any(operand.start is None for operand in node.exprs):
+        return [(whole, whole.source.strip())]
+    starts = [operand.start.offset for operand in node.exprs if operand.start is not None]
+    texts = [whole.source[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    return list(zip(hog.conjuncts(whole), map(_trimmed, texts), strict=True))
+
+
+def _trimmed(text: str) -> str:
+    """Without the `and` behind it, and without what closes a bracket that was opened before it."""
+    text = _BETWEEN.sub("", text).strip()
+    while text.endswith(")") and text.count(")") > text.count("("):
+        text = text[:-1].rstrip()
+    return text
+
+
+def _clause(destination: Destination, program: hog.Program, text: str, view: EventView) -> Clause:
+    try:
+        row = view.row(row_needs(program.chains))
+        reads = {".".join(chain): _read(row, chain) for chain in sorted(program.chains)}
+        value = program(row)
+    except (hog.HogRuntimeError, EventDataError) as error:
+        return Clause(text, False, {}, destination.redact(str(error)))
+    # An operand of an `and` need only be truthy; a filter that is one expression must be `true` itself.
+    holds = value is True if program is destination.filter.whole else bool(value)
+    return Clause(text, holds, reads)
+
+
+def _read(row: dict[str, Any], chain: tuple[str, ...]) -> Any:
+    value: Any = row
+    for name in chain:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _redacted(destination: Destination, request: Request) -> Request:
+    return Request(
+        request.method,
+        destination.redact(request.url),
+        {name: destination.redact(value) for name, value in request.headers.items()},
+        destination.redact(request.body),
+    )
+
+
+def _json(value: Any) -> str:
+    try:
+        json_text.check_size(value)
+        return json_text.dumps(value).decode(errors="replace")
+    except (json_text.JsonError, hog.HogRuntimeError, ValueError) as error:
+        return f"<a value that cannot be shown: {error}>"

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+CRM = """\
+id: crm
+filters: {when: "event = 'paid' and person.properties.plan = 'pro'"}
+inputs: {url: 'https://a.example/{event.properties.id}', body: null}
+"""
+EVENT = {"event": "paid", "distinct_id": "anna", "uuid": "u1", "properties": {"id": 7}}
+
+
+@pytest.fixture
+def files(here):
+    (here / "destinations").mkdir()
+    (here / "destinations" / "crm.yaml").write_text(CRM)
+    (here / "event.json").write_text(json.dumps(EVENT, indent=2))
+    (here / "pro.json").write_text('{"plan": "pro"}')
+    (here / "line.json").write_text("[]")
+    return here
+
+
+def test_why_not_with_what_was_seen(files, offramp):
+    done = offramp("explain", "crm", "--event", "event.json")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.splitlines() == [
+        "event 'paid' u1 is not wanted by crm",
+        "because the filter: person.properties.plan = 'pro' does not hold",
+        "",
+        "holds: event = 'paid'",
+        '    event is "paid"',
+        "",
+        "does not hold: person.properties.plan = 'pro'",
+        "    person.properties.plan is null",
+    ]
+
+
+def test_what_would_be_sent_for_that_person(files, offramp):
+    done = offramp("explain", "crm", "--event", "event.json", "--person", "pro.json")
+    assert done.code == 0
+    assert "POST https://a.example/7" in done.out.splitlines()
+    found = json.loads(offramp("explain", "crm", "--event", "event.json", "--person", "pro.json", "--json").out)
+    assert (found["matches"], found["because"], found["request"]["url"]) == (True, "", "https://a.example/7")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("ads", "--event", "event.json"), 1, "there is no destination 'ads' in destinations; there are: crm"),
+        (("crm", "--event", "nowhere.json"), 2, "nowhere.json: cannot be read: No such file or directory"),
+        (("crm", "--event", "line.json"), 1, "line.json: not an event: "),
+        (("crm", "--event", "event.json", "--destinations", "x"), 2, "x: no such directory"),
+    ],
+)
+def test_what_cannot_be_explained(files, offramp, args, code, message):
+    done = offramp("explain", *args)
+    assert done.code == code
+    assert message in done.err
+    assert "Traceback" not in done.err

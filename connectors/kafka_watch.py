@@ -24,6 +24,8 @@ _HINTS = {
     KafkaError._UNKNOWN_PARTITION: "the topic was made anew with fewer partitions; restart to read the new one",
 }
 
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION)
+
 
 class _Broker(msgspec.Struct):
     state: str = ""
@@ -65,11 +67,14 @@ class TopicWatch:
         self._causes: dict[object, str] = {}
         self._ends: dict[int, int] = {}
         self._partitions: set[int] = set()
+        self._told_gone = False
 
     def on_error(self, reader: object, error: KafkaError) -> None:
         """What librdkafka says about the connections of a reader."""
         if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL):
             self._down(reader, with_hint(error))
+        elif error.code() in _GONE:
+            self._gone(error)
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             with self._lock:
                 cause = self._causes.get(reader, error.str())
@@ -135,6 +140,13 @@ class TopicWatch:
                 self._servers,
                 reason,
             )
+
+    def _gone(self, error: KafkaError) -> None:
+        with self._lock:
+            first, self._told_gone = not self._told_gone, True
+        if first:
+            text = "%s: the brokers at %s say: %s; nothing is read of it until it is there again"
+            _log.error(text, self._stream, self._servers, with_hint(error))
 
     def _look_for_new(self, partitions: Iterable[int]) -> None:
         with self._lock:

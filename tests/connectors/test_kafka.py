@@ -13,6 +13,7 @@ from connectors.kafka import KafkaLog, KafkaReader
 from connectors.kafka_watch import TopicWatch
 from connectors.log import LogError
 from records import Message
+from tests.integration.stand import until
 from tests.kafka_broker import KafkaBroker
 
 PATIENCE_S = 60
@@ -199,6 +200,26 @@ def test_a_refused_login_says_what_to_look_at(watch: TopicWatch, caplog: pytest.
         "kafka:t: no broker at broker:9092 answers: SASL authentication error; check sasl.mechanism, sasl.username and "
         "sasl.password; reading continues by itself when one does"
     ]
+
+
+def test_a_topic_that_is_deleted_while_it_is_read_is_said_once(
+    kafka: KafkaBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = kafka.create_topic()
+    kafka.produce(topic, [b"x"])
+    reader = KafkaLog(kafka.servers, topic).reader(0)
+    reader.seek(0)
+    assert len(read_to_end(reader)) == 1
+    admin = AdminClient({"bootstrap.servers": kafka.servers})
+    admin.delete_topics([topic])[topic].result(30)
+
+    def said() -> bool:
+        reader.read(10)
+        return bool(caplog.messages)
+
+    until("somebody says so", said)
+    reader.close()
+    assert [message for message in caplog.messages if "nothing is read of it until it is there again" in message]
 
 
 def test_partitions_that_were_added_are_told_once(watch: TopicWatch, caplog: pytest.LogCaptureFixture) -> None:

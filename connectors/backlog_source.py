@@ -95,7 +95,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
         self._pace = pace or Pace()
         self._way = way or GivingWay()
         self._active: dict[Key, Rereading] = {}
-        self._held: deque[Reread] = deque()
+        self._waiting: deque[Rereading] = deque()
         self._retry_at: dict[Key, float] = {}
         self._idle_since = clock()
 
@@ -116,6 +116,10 @@ class BacklogPartition(StatelessSourcePartition[Read]):
                 if rereading.done is not None:
                     batch.append(rereading.done)
                     del self._active[key]
+                elif rereading.silent and self._waiting:
+                    # It does not answer: its place is for others by turns.
+                    del self._active[key]
+                    self._waiting.append(rereading)
         self._pace.after(batch)
         if batch:
             self._way.gave(len(batch))
@@ -134,14 +138,15 @@ class BacklogPartition(StatelessSourcePartition[Read]):
 
     def _take(self) -> None:
         """Begin what waits; two wishes with one key are served one after the other, for they share a reader."""
-        while len(self._active) < MAX_READERS and (wish := self._wishes.take()) is not None:
-            self._held.append(wish)
-        for _ in range(len(self._held)):
-            wish = self._held.popleft()
-            if key_of(wish) in self._active or len(self._active) >= MAX_READERS:
-                self._held.append(wish)
+        while (wish := self._wishes.take()) is not None:
+            self._waiting.append(Rereading(wish, self._clock))
+        for _ in range(len(self._waiting)):
+            rereading = self._waiting.popleft()
+            if key_of(rereading.wish) in self._active or len(self._active) >= MAX_READERS:
+                self._waiting.append(rereading)
             else:
-                self._active[key_of(wish)] = Rereading(wish, self._clock)
+                rereading.take_turn()
+                self._active[key_of(rereading.wish)] = rereading
 
     def _read(self, key: Key, rereading: Rereading, limit: int) -> list[Message]:
         wish = rereading.wish

@@ -149,10 +149,16 @@ class JournalReader:
         rows = self._rows(query, (destination, invocation))
         return Failure(destination, *rows[0]) if rows else None
 
-    def failed_since(self, destination: str, since: float) -> set[str]:
-        """Ids of deliveries that have come into the ledger of one destination after a moment: the newest 10,000."""
-        query = "SELECT invocation FROM failures WHERE destination = ? AND at > ? ORDER BY id DESC LIMIT 10000"
-        return {row[0] for row in self._rows(query, (destination, since))}
+    def failed_since(self, destination: str, since: float) -> set[tuple[str, int, int]]:
+        """Stream, partition and position of what has come into the ledger of one destination after a moment.
+
+        The newest 10,000 of them.
+        """
+        query = (
+            "SELECT stream, partition, position FROM failures WHERE destination = ? AND at > ?"
+            " ORDER BY id DESC LIMIT 10000"
+        )
+        return set(self._rows(query, (destination, since)))
 
     def count_failures(self, destination: str, *, status: str = "", text: str = "") -> int:
         """How many entries the ledger of one destination has; see `failures`."""

@@ -104,6 +104,10 @@ class Rereading:
         """Whether the log has said nothing for a while, not even that this is its end."""
         return self._clock() - self._heard_at > ASK_AFTER_S
 
+    def take_turn(self) -> None:
+        """It is read from now on: what was said before counts for nothing."""
+        self._heard_at = self._clock()
+
     def read(self, reader: LogReader, limit: int) -> list[Message]:
         """Read on, `limit` messages at most."""
         self._go_to_next(reader)

@@ -16,7 +16,7 @@ from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
 from delivery.ranges import Backlog, Finished, Reread
 from delivery.retry import decide
-from delivery.state import STATE_VERSION, OutboxState, positions_of
+from delivery.state import STATE_VERSION, OutboxState, Position, positions_of
 from delivery.unlisted import Unlisted
 from delivery.windows import Window
 from records import (
@@ -53,12 +53,12 @@ class Outbox:
         redact: Callable[[bytes], bytes] = bytes,
         chance: Callable[[], float] = random.random,
         readable: Callable[[str], bool] = lambda _: True,
-        uncounted: Iterable[str] = (),
+        uncounted: Iterable[Position] = (),
     ) -> None:
         """Start empty, or with everything that a snapshot says is owed as ranges to read again.
 
         `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
-        `uncounted` are ids of deliveries that the ledger has and the snapshot does not know to have failed.
+        `uncounted` is where the ledger has failures that the snapshot does not know of.
         """
         self.destination = destination
         self._policy = policy
@@ -162,7 +162,10 @@ class Outbox:
         """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
         owed = 0
         if command.failed:
-            owed = min(self.failed, sum(span.positions for span in command.spans))
+            positions = {(span.stream, span.partition, offset) for span in command.spans for offset in span.only or ()}
+            # What is not counted as failed is owed already.
+            owed = min(self.failed, len(positions - self._uncounted))
+            self._uncounted -= positions
             self.failed -= owed
             self.unlisted.take(command.spans)
         self.backlog.replay(command.id, command.spans, now, owed)
@@ -183,7 +186,9 @@ class Outbox:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
         if self.health.blocked:
             return None
-        few = self.owed - sum(self.unreadable().values()) <= self._few
+        waiting = sum(self.unreadable().values())
+        # With an order everything that was missed goes first; what is held keeps its order by itself.
+        few = len(self.backlog) == waiting if self._policy.order else self.owed - waiting <= self._few
         if self.behind and self.health.open and few:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
@@ -325,12 +330,14 @@ class Outbox:
                 health=self.health.state,
                 command=self.command,
                 listed_until=self.unlisted.since,
+                uncounted=sorted(self._uncounted),
             )
         )
 
     def _restore(self, state: OutboxState) -> None:
         self.matched, self.delivered, self.failed = state.matched, state.delivered, state.failed
         self.expired, self.skipped = state.expired, state.skipped
+        self._uncounted.update(state.uncounted)
         self.backlog = Backlog(state.ranges)
         for replayed, held in ((False, state.held), (True, state.replayed)):
             for positions in held:
@@ -390,9 +397,10 @@ class Outbox:
         self.backlog.add(stream, partition, first, last, count, read_ms / 1000)
 
     def _take_uncounted(self, invocation: Invocation) -> bool:
-        if invocation.id not in self._uncounted:
+        position = (invocation.stream, invocation.partition, invocation.offset)
+        if position not in self._uncounted:
             return False
-        self._uncounted.remove(invocation.id)
+        self._uncounted.remove(position)
         return True
 
     def _fail(self, invocation: Invocation, now: float) -> None:

@@ -11,6 +11,9 @@ from records import Invocation
 Positions = tuple[str, int, list[int], float]
 """Stream, partition, offsets, and when the oldest of them was read."""
 
+Position = tuple[str, int, int]
+"""Stream, partition, offset."""
+
 STATE_VERSION = 3
 _READABLE = (1, 2, 3)
 """1 knew nothing of health, 2 nothing of what was replayed and held."""
@@ -33,6 +36,8 @@ class OutboxState(msgspec.Struct):
     command: int = 0
     listed_until: float = 0.0
     """What the ledger has of later is not in `failed`."""
+    uncounted: list[Position] = msgspec.field(default_factory=list[Position])
+    """Where the ledger has failures from before a crash that are owed here."""
     replayed: list[Positions] = msgspec.field(default_factory=list[Positions])
     """As `held`: what somebody had asked for again."""
 

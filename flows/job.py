@@ -137,7 +137,7 @@ class Job:
             self.gate.stop()
         return self._feed is None or self._feed.ready.is_set()
 
-    def _failed_since(self, destination: str, since: float) -> set[str]:
+    def _failed_since(self, destination: str, since: float) -> set[tuple[str, int, int]]:
         try:
             return self._store.failed_since(destination, since)
         except JournalError as error:

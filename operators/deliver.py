@@ -38,6 +38,8 @@ POLL_S = 0.01
 POLL_EACH_S = 0.001
 """With many destinations at work each looks less often, so that looking costs a few percent of a core at most."""
 STATUS_EVERY_S = 1.0
+LEDGER_S = 1.0
+"""The end of the input waits so long for the ledger, which is written a few times a second."""
 MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
@@ -98,8 +100,8 @@ class Delivery:
     """Whether a stream is among the inputs."""
     listed: Callable[[str], float] = field(default=lambda _: math.inf)
     """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
-    failed_since: Callable[[str, float], Iterable[str]] = field(default=lambda *_: ())
-    """Ids of deliveries that have come into the ledger after a moment."""
+    failed_since: Callable[[str, float], Iterable[tuple[str, int, int]]] = field(default=lambda *_: ())
+    """Stream, partition and position of what has come into the ledger after a moment."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -116,6 +118,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._changed = True
         self._shown_at = 0.0
         self._open = False
+        self._was_off = False
+        """Whether it was disabled at any moment since the last re-read ended: what that read, nobody heard of."""
         self._masking: list[Target] = []
         """The latest configurations: what a request was made with may be masked only by its own."""
         self._rendered_for: Target | None = None
@@ -156,7 +160,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
                 self._outbox.miss(item)
             elif isinstance(item, RangeRead):
                 # Disabled meanwhile: `route` let nothing through, which does not mean that nothing matches.
-                finished = self._outbox.range_read(item, heard=self._target() is not None)
+                finished = self._outbox.range_read(item, heard=self._target() is not None and not self._was_off)
+                self._was_off = False
                 if finished.expired:
                     results.append(_expired_line(item, finished.expired, now))
                 if finished.replayed is not None:
@@ -185,9 +190,20 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             sleep(POLL_S)
             results += self._collect(self._shared.clock())
         results += self._collect(self._shared.clock())
-        # An orderly end writes all of the ledger.
-        self._outbox.unlisted.listed(math.inf)
+        self._wait_for_the_ledger()
         return [*results, *self._tell(self._shared.clock())], self.RETAIN
+
+    def _wait_for_the_ledger(self) -> None:
+        """What the ledger has not got by then is owed in the snapshot: it may be that nobody can write it."""
+        give_up_at = min(self._shared.clock() + LEDGER_S, self._shared.drain_until())
+        while self._note_listed() and self._shared.clock() < give_up_at:
+            sleep(POLL_S)
+
+    def _note_listed(self) -> int:
+        """How many failures the ledger may not have."""
+        unlisted = self._outbox.unlisted
+        unlisted.listed(self._shared.listed(self._id))
+        return len(unlisted)
 
     def notify_at(self) -> datetime | None:
         """Soon while answers are awaited, else when a retry is due, else once a second while anything is owed."""
@@ -209,7 +225,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
 
     def _turn(self, now: float) -> list[Result]:
         outbox, shared = self._outbox, self._shared
-        outbox.unlisted.listed(shared.listed(self._id))
+        self._note_listed()
         results = self._collect(now)
         outbox.health.tick(now)
         if outbox.must_hold:
@@ -218,6 +234,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
             self._waiting = {}
         target = self._target()
+        self._was_off |= target is None
         if target is not self._rendered_for:
             # Changed, or disabled: what is not on the wire yet must not go out as it was.
             if self._rendered_for is not None:
@@ -283,6 +300,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         pending = self._outbox.held.pending if sendable else self._outbox.held.handed_over
         # Nor must what is owed of a stream that is no input any more.
         unfinished = self._outbox.unfinished if sendable else bool(pending)
+        # A run that ends by itself ends with its ledger written.
+        unfinished |= bool(self._outbox.unlisted)
         waiting, transport = self._outbox.held.waiting, self._shared.transport
         many = self._outbox.policy.concurrency / 2
         slow = waiting + transport.hanging(self._id) >= many or self._outbox.paced

@@ -14,7 +14,7 @@ from connectors.reread import ASK_AFTER_S, GONE_GRACE_S, MAX_READERS, Readers, R
 from delivery import Handoff
 from delivery.ranges import Reread
 from records import Message, RangeRead
-from tests.connectors.logs import MemoryLog, OpenGate
+from tests.connectors.logs import MemoryLog, MemoryReader, OpenGate
 from tests.integration.stand import until
 from tests.kafka_broker import KafkaBroker
 
@@ -71,6 +71,24 @@ def test_the_limit_cuts_a_range_and_the_next_wish_goes_on_without_a_seek() -> No
     assert told(lane.ask(wish(10, 20, limit=3))) == [10, 11, 12, RangeRead("crm", STREAM, 0, 13)]
     assert told(lane.ask(wish(13, 20, limit=3))) == [13, 14, 15, RangeRead("crm", STREAM, 0, 16)]
     assert [reader.seeks for reader in log.readers] == [[10]]
+
+
+def test_a_partition_that_does_not_answer_holds_up_nobody_however_many_wait_for_it() -> None:
+    class Silent(MemoryLog):
+        def reader(self, partition: int, until_end: bool = False) -> MemoryReader:
+            reader = super().reader(partition, until_end)
+            reader.read = lambda limit: []  # type: ignore[method-assign]
+            reader.at_end = lambda: False  # type: ignore[method-assign]
+            return reader
+
+    lane = Lane(Silent("kafka:silent", {}), full_log())
+    for number in range(MAX_READERS + 3):
+        lane.ask(wish(0, 9, destination=f"d{number}", stream="kafka:silent"))
+    read = lane.ask(wish(0, 3))
+    for _ in range(20):
+        lane.now += 1
+        read += lane.ask()
+    assert told(read) == [0, 1, 2, 3, RangeRead("crm", STREAM, 0, 4)]
 
 
 def test_beside_live_events_it_reads_little_and_rests() -> None:

@@ -1,6 +1,7 @@
 """One destination's logic between the flow, a transport in memory and the log. Time is passed in; nothing sleeps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 
-from delivery import Reread
+from delivery import Reread, read_state
 from operators.deliver import DeliverLogic, Delivery, deliver
 from records import Batch, EndOfInput, Invocation, Outcome, Policy, RangeRead, Status, Verdict
 from tests.operators.deliver_bench import CRM, OFF, Bench, MemoryTransport
@@ -87,6 +88,50 @@ def behind(bench: Bench, upto: int) -> None:
     """Give it more than it can hold while its endpoint is slow."""
     bench.transport.slow = 50
     bench.give(*offsets(*range(upto)))
+
+
+def test_what_was_read_while_it_was_off_for_a_moment_stays_owed() -> None:
+    bench = Bench(Policy(outbox=4))
+    behind(bench, 10)
+    bench.transport.slow = 0
+    bench.transport.answer()
+    bench.wake()
+    assert bench.wishes() == [Reread("crm", STREAM, 0, 4, 9, limit=4)]
+    bench.configured.put("crm", OFF)
+    bench.wake(0.1)
+    bench.configured.put("crm", CRM)
+    bench.wake(0.1)
+    bench.give(RangeRead("crm", STREAM, 0, 10))
+    assert (bench.status().owed, bench.status().skipped) == (6, 0)
+    bench.wishes()
+    bench.give(RangeRead("crm", STREAM, 0, 10))
+    assert (bench.status().owed, bench.status().skipped) == (0, 6)
+
+
+def test_what_the_ledger_cannot_take_at_the_end_is_owed_in_the_snapshot() -> None:
+    bench = Bench(Policy(retries=0))
+    bench.shared = replace(bench.shared, listed=lambda _: 0.0)
+    bench.logic = DeliverLogic(bench.shared, None)
+    bench.give(invocation(1))
+    bench.transport.answer(404)
+    bench.wake()
+    bench.logic.on_eof()
+    restarted = read_state(bench.logic.snapshot())
+    assert (restarted.failed, restarted.held) == (0, [(STREAM, 0, [1], 1000.0)])
+
+
+def test_a_run_that_ends_by_itself_waits_for_its_ledger() -> None:
+    listed = [0.0]
+    bench = Bench(Policy(retries=0))
+    bench.shared = replace(bench.shared, listed=lambda _: listed[0])
+    bench.logic = DeliverLogic(bench.shared, None)
+    bench.give(invocation(1))
+    bench.transport.answer(404)
+    bench.wake()
+    assert not bench.progress.drained()
+    listed[0] = bench.clock()
+    bench.wake()
+    assert bench.progress.drained()
 
 
 def test_the_part_of_the_account_that_no_outcome_tells_of_is_counted_once() -> None:

@@ -117,8 +117,8 @@ class World:
             self.ledger.pop(offset, None)
             self.counted.discard(offset)
 
-    def failed_since(self, since: float) -> list[str]:
-        return [f"msg_{offset}" for offset, at in self.ledger.items() if at > since]
+    def failed_since(self, since: float) -> list[tuple[str, int, int]]:
+        return [(STREAM, 0, offset) for offset, at in self.ledger.items() if at > since]
 
     def give(self, *items: Any) -> None:
         if items:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import hog
 from catalog.loading import Catalog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
@@ -13,9 +12,8 @@ from catalog.yaml_file import lines_of, parse, read
 from destinations.code import CodeTemplate, compile_code
 from destinations.destination import Destination
 from destinations.fields import fitted
-from destinations.filter import Filter
+from destinations.filters import Project, compile_filters
 from destinations.inputs import Inputs, compile_inputs
-from destinations.names import IN_FILTER, explain_in_filter
 from destinations.notify import compile_notify
 from destinations.policy import compile_policy
 from destinations.report import Report
@@ -51,7 +49,7 @@ def load(directory: Path, secrets: Secrets, catalog: Catalog) -> Loaded:
         paths = destination_files(directory)
     except OSError as error:
         return Loaded({}, [Problem(str(directory), "", 1, 1, f"cannot be read: {error.strerror}")])
-    return assembled(compile_path(path, secrets, catalog) for path in paths)
+    return assembled(compile_path(path, secrets, catalog, Project()) for path in paths)
 
 
 def assembled(files: Iterable[CompiledFile]) -> Loaded:
@@ -79,17 +77,17 @@ def destination_files(directory: Path) -> list[Path]:
     )
 
 
-def compile_path(path: Path, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+def compile_path(path: Path, secrets: Secrets, catalog: Catalog, project: Project) -> CompiledFile:
     """Read and compile one file."""
     try:
         data = read(path)
     except OSError as error:
         problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
         return CompiledFile(str(path), None, (problem,))
-    return compile_bytes(path, data, secrets, catalog)
+    return compile_bytes(path, data, secrets, catalog, project)
 
 
-def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog, project: Project) -> CompiledFile:
     """Compile one file that has been read."""
     file = str(path)
     try:
@@ -99,14 +97,14 @@ def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog) -
         problem = Problem(file, "", line, column, error.message, excerpt(lines_of(data), line, column), path.stem)
         return CompiledFile(file, None, (problem,))
     report = Report(file, path.stem, yaml)
-    destination = _compile(path.stem, report, secrets, catalog)
+    destination = _compile(path.stem, report, secrets, catalog, project)
     return CompiledFile(file, None if report.problems else destination, tuple(report.problems))
 
 
-def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> Destination | None:
+def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, project: Project) -> Destination | None:
     spec = fitted(report.yaml.values, DestinationSpec, (), report)
     _check_id(spec.id, stem, report)
-    filter = _compile_filter(spec.filters.when, report)
+    filter = compile_filters(spec.filters, project, report)
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
         return None
@@ -154,19 +152,3 @@ def _check_id(destination_id: str, stem: str, report: Report) -> None:
         report.at(("id",), f"id '{destination_id}' may only have a-z, 0-9 and '-'")
     elif destination_id != stem:
         report.at(("id",), f"id '{destination_id}' is not the file's name; write 'id: {stem}' or rename the file")
-
-
-def _compile_filter(when: str | None, report: Report) -> Filter:
-    if when is None:
-        return Filter(None)
-    path = ("filters", "when")
-    try:
-        program = hog.expression(when, names=IN_FILTER)
-    except hog.HogError as error:
-        report.of_hog(path, error)
-        return Filter(None)
-    for chain in sorted(program.chains):
-        # `event.properties.x`: a name that exists, read as what it is not.
-        if message := explain_in_filter(chain):
-            report.inside(path, when, max(when.find(".".join(chain)), 0), message)
-    return Filter(program)

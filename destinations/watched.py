@@ -12,6 +12,7 @@ from catalog.loading import Catalog
 from catalog.problem import Problem
 from catalog.yaml_file import read
 from destinations.destination import Destination
+from destinations.filters import Project
 from destinations.loading import CompiledFile, Loaded, assembled, compile_bytes, destination_files
 from destinations.secrets import Secrets
 
@@ -98,7 +99,7 @@ class Watched:
         digest = hashlib.sha256(data).digest()
         if known is not None and digest == known.digest:
             return known._replace(stamp=stamp)
-        return _Known(stamp, digest, _kept(compile_bytes(path, data, self._secrets, self._catalog), known))
+        return _Known(stamp, digest, _kept(compile_bytes(path, data, self._secrets, self._catalog, Project()), known))
 
 
 def _kept(compiled: CompiledFile, known: _Known | None) -> CompiledFile:

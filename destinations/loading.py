@@ -16,6 +16,8 @@ from destinations.filters import Project, compile_filters
 from destinations.inputs import Inputs, compile_inputs
 from destinations.notify import compile_notify
 from destinations.policy import compile_policy
+from destinations.project import FILES as PROJECT_FILES
+from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
 from destinations.request import RequestTemplate
 from destinations.secrets import Secrets
@@ -49,14 +51,36 @@ def load(directory: Path, secrets: Secrets, catalog: Catalog) -> Loaded:
         paths = destination_files(directory)
     except OSError as error:
         return Loaded({}, [Problem(str(directory), "", 1, 1, f"cannot be read: {error.strerror}")])
-    return assembled(compile_path(path, secrets, catalog, Project()) for path in paths)
+    found = load_project(directory)
+    project = found.project or Project(broken=True)
+    return assembled((compile_path(path, secrets, catalog, project) for path in paths), found.problems)
 
 
-def assembled(files: Iterable[CompiledFile]) -> Loaded:
-    """Put compiled files together; of two files with one id the first stays."""
+def load_project(directory: Path) -> CompiledProject:
+    """Read and compile the directory's `project.yaml`."""
+    path = project_file(directory)
+    if path is None:
+        return CompiledProject(Project())
+    try:
+        data = read(path)
+    except OSError as error:
+        return CompiledProject(None, (unreadable_project(path, error),))
+    return compile_project(path, data)
+
+
+def unreadable_project(path: Path, error: OSError) -> Problem:
+    """What is wrong with a `project.yaml` that is there and cannot be read."""
+    return Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}")
+
+
+def assembled(files: Iterable[CompiledFile], of_project: Iterable[Problem] = ()) -> Loaded:
+    """Put compiled files together; of two files with one id the first stays.
+
+    `of_project` is what is wrong with `project.yaml`.
+    """
     destinations: dict[str, Destination] = {}
     owners: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = list(of_project)
     for file in files:
         problems += file.problems
         stem = Path(file.file).stem
@@ -73,7 +97,9 @@ def assembled(files: Iterable[CompiledFile]) -> Loaded:
 def destination_files(directory: Path) -> list[Path]:
     """The files in the order of their names; hidden ones belong to editors. Raises OSError."""
     return sorted(
-        path for path in directory.iterdir() if path.suffix in SUFFIXES and path.name[0] != "." and path.is_file()
+        path
+        for path in directory.iterdir()
+        if path.suffix in SUFFIXES and path.name[0] != "." and path.name not in PROJECT_FILES and path.is_file()
     )
 
 

@@ -146,8 +146,11 @@ class ConfigStore:
         view = self._view
         destination = view.loaded.get(id)
         name = destination.name if destination is not None else id
+        if not id:
+            # Of the directory, or of what all destinations share: nobody has a status for that.
+            return None
         if problem := self.problem(id):
-            return Status(id, name, "invalid", time.time(), problem=problem) if id else None
+            return Status(id, name, "invalid", time.time(), problem=problem)
         if destination is None:
             return Status(id, name, "removed", time.time())
         return Status(id, name, "live" if destination.enabled else "disabled", time.time())

@@ -9,7 +9,7 @@ from functools import reduce
 
 import hog
 from destinations.errors import EventDataError
-from destinations.globals import EVENT_ROOTS, EventView, row_needs
+from destinations.globals import ELEMENT_ROOTS, EVENT_ROOTS, EventView, row_needs
 from destinations.names import IN_FILTER
 from destinations.peek import Peek, peek_at, property_names
 from hog import nodes
@@ -49,7 +49,7 @@ class Filter:
 
 def _peek(of_event: hog.Program | None) -> Peek | None:
     """How to read what the event part reads of the properties; None where they have to be parsed, or are not read."""
-    if of_event is None or ("elements_chain",) in of_event.chains:
+    if of_event is None or of_event.roots & ELEMENT_ROOTS:
         return None
     names = property_names(of_event.chains)
     return peek_at(names) if names and len(names) <= MAX_PEEKED else None
@@ -71,6 +71,8 @@ def _event_part(whole: hog.Program) -> hog.Program | None:
 def _event_names(node: nodes.Expr) -> frozenset[str] | None:
     """The event names that can make the expression true; None if any can."""
     match node:
+        case nodes.Constant(value=False):
+            return frozenset()
         case nodes.And(exprs=exprs):
             known = [names for names in map(_event_names, exprs) if names is not None]
             return reduce(frozenset.__and__, known) if known else None

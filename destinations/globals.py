@@ -7,6 +7,7 @@ whatever the number of destinations. Which person an event has is decided before
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from destinations import elements
 from destinations.errors import EventDataError
 from destinations.groups import EventGroup, groups_of
 from destinations.peek import Peek
@@ -16,7 +17,8 @@ from records import Event, Person
 
 Chains = Collection[tuple[str, ...]]
 
-EVENT_ROOTS = frozenset({"event", "uuid", "timestamp", "distinct_id", "properties", "elements_chain"})
+ELEMENT_ROOTS = frozenset({"elements_chain", *(f"elements_chain_{name}" for name in elements.COLUMNS)})
+EVENT_ROOTS = ELEMENT_ROOTS | {"event", "uuid", "timestamp", "distinct_id", "properties"}
 """Roots of the row that are known before the person and the groups are."""
 GROUP_ROOTS = frozenset(f"{prefix}{index}" for prefix in ("$group_", "group_") for index in range(5))
 FILTER_ROOTS = EVENT_ROOTS | GROUP_ROOTS | {"person", "pdi"}
@@ -38,6 +40,8 @@ def row_needs(chains: Chains) -> frozenset[str]:
                 needs.add("person.properties")
         elif root == "person":
             needs |= {"person", "person.properties"} if not rest or rest[0] == "properties" else {"person"}
+        elif root in ELEMENT_ROOTS:
+            needs |= {"elements_chain", "elements_chain.parts"} if root != "elements_chain" else {root}
         elif root in _FILL_ROW:
             needs.add(root)
     return frozenset(needs)
@@ -216,6 +220,11 @@ def _fill_row_elements_chain(view: EventView, row: dict[str, Any]) -> None:
     row["elements_chain"] = view.elements_chain
 
 
+def _fill_row_elements(view: EventView, row: dict[str, Any]) -> None:
+    chain = elements.parsed(view.elements_chain)
+    row |= {f"elements_chain_{name}": column(chain) for name, column in elements.COLUMNS.items()}
+
+
 def _fill_event_properties(view: EventView, invocation: dict[str, Any]) -> None:
     invocation["event"]["properties"] = view.properties
 
@@ -287,6 +296,7 @@ def _project_url(view: EventView) -> str:
 # Filled in alphabetical order, so a part stands behind the one that it completes.
 _FILL_ROW: Mapping[str, Callable[[EventView, dict[str, Any]], None]] = {
     "elements_chain": _fill_row_elements_chain,
+    "elements_chain.parts": _fill_row_elements,
     "groups": _fill_row_groups,
     "person": _fill_row_person,
     "person.link": _fill_row_person_link,

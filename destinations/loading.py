@@ -11,12 +11,13 @@ from catalog.spec import InputSpec, InputType, Template
 from catalog.yaml_file import lines_of, parse, read
 from destinations.code import CodeTemplate, compile_code
 from destinations.destination import Destination
-from destinations.expressions import compile_row_expression
 from destinations.fields import fitted
-from destinations.filter import Filter
+from destinations.filters import Project, compile_filters
 from destinations.inputs import Inputs, compile_inputs
 from destinations.notify import compile_notify
 from destinations.policy import compile_policy
+from destinations.project import FILES as PROJECT_FILES
+from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
 from destinations.request import RequestTemplate
 from destinations.sample import compile_sample
@@ -51,14 +52,36 @@ def load(directory: Path, secrets: Secrets, catalog: Catalog) -> Loaded:
         paths = destination_files(directory)
     except OSError as error:
         return Loaded({}, [Problem(str(directory), "", 1, 1, f"cannot be read: {error.strerror}")])
-    return assembled(compile_path(path, secrets, catalog) for path in paths)
+    found = load_project(directory)
+    project = found.project or Project(broken=True)
+    return assembled((compile_path(path, secrets, catalog, project) for path in paths), found.problems)
 
 
-def assembled(files: Iterable[CompiledFile]) -> Loaded:
-    """Put compiled files together; of two files with one id the first stays."""
+def load_project(directory: Path) -> CompiledProject:
+    """Read and compile the directory's `project.yaml`."""
+    path = project_file(directory)
+    if path is None:
+        return CompiledProject(Project())
+    try:
+        data = read(path)
+    except OSError as error:
+        return CompiledProject(None, (unreadable_project(path, error),))
+    return compile_project(path, data)
+
+
+def unreadable_project(path: Path, error: OSError) -> Problem:
+    """What is wrong with a `project.yaml` that is there and cannot be read."""
+    return Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}")
+
+
+def assembled(files: Iterable[CompiledFile], of_project: Iterable[Problem] = ()) -> Loaded:
+    """Put compiled files together; of two files with one id the first stays.
+
+    `of_project` is what is wrong with `project.yaml`.
+    """
     destinations: dict[str, Destination] = {}
     owners: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = list(of_project)
     for file in files:
         problems += file.problems
         stem = Path(file.file).stem
@@ -75,21 +98,23 @@ def assembled(files: Iterable[CompiledFile]) -> Loaded:
 def destination_files(directory: Path) -> list[Path]:
     """The files in the order of their names; hidden ones belong to editors. Raises OSError."""
     return sorted(
-        path for path in directory.iterdir() if path.suffix in SUFFIXES and path.name[0] != "." and path.is_file()
+        path
+        for path in directory.iterdir()
+        if path.suffix in SUFFIXES and path.name[0] != "." and path.name not in PROJECT_FILES and path.is_file()
     )
 
 
-def compile_path(path: Path, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+def compile_path(path: Path, secrets: Secrets, catalog: Catalog, project: Project) -> CompiledFile:
     """Read and compile one file."""
     try:
         data = read(path)
     except OSError as error:
         problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
         return CompiledFile(str(path), None, (problem,))
-    return compile_bytes(path, data, secrets, catalog)
+    return compile_bytes(path, data, secrets, catalog, project)
 
 
-def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog) -> CompiledFile:
+def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog, project: Project) -> CompiledFile:
     """Compile one file that has been read."""
     file = str(path)
     try:
@@ -99,14 +124,14 @@ def compile_bytes(path: Path, data: bytes, secrets: Secrets, catalog: Catalog) -
         problem = Problem(file, "", line, column, error.message, excerpt(lines_of(data), line, column), path.stem)
         return CompiledFile(file, None, (problem,))
     report = Report(file, path.stem, yaml)
-    destination = _compile(path.stem, report, secrets, catalog)
+    destination = _compile(path.stem, report, secrets, catalog, project)
     return CompiledFile(file, None if report.problems else destination, tuple(report.problems))
 
 
-def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog) -> Destination | None:
+def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, project: Project) -> Destination | None:
     spec = fitted(report.yaml.values, DestinationSpec, (), report)
     _check_id(spec.id, stem, report)
-    filter = _compile_filter(spec.filters.when, report)
+    filter = compile_filters(spec.filters, project, report)
     sample = compile_sample(spec, report)
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
@@ -155,9 +180,3 @@ def _check_id(destination_id: str, stem: str, report: Report) -> None:
         report.at(("id",), f"id '{destination_id}' may only have a-z, 0-9 and '-'")
     elif destination_id != stem:
         report.at(("id",), f"id '{destination_id}' is not the file's name; write 'id: {stem}' or rename the file")
-
-
-def _compile_filter(when: str | None, report: Report) -> Filter:
-    if when is None:
-        return Filter(None)
-    return Filter(compile_row_expression(when, ("filters", "when"), report))

@@ -5,14 +5,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from destinations.filters.spec import FiltersSpec
+
 ID = re.compile(r"[a-z0-9-]+")
-
-
-class FiltersSpec(msgspec.Struct, frozen=True):
-    """Which events are wanted."""
-
-    when: str | None = None
-    """A Hog expression over the event's row; absent means every event."""
 
 
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]

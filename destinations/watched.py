@@ -12,7 +12,9 @@ from catalog.loading import Catalog
 from catalog.problem import Problem
 from catalog.yaml_file import read
 from destinations.destination import Destination
-from destinations.loading import CompiledFile, Loaded, assembled, compile_bytes, destination_files
+from destinations.filters import Project
+from destinations.loading import CompiledFile, Loaded, assembled, compile_bytes, destination_files, unreadable_project
+from destinations.project import compile_project, project_file
 from destinations.secrets import Secrets
 
 # A file system may stamp two writes within this time alike, so a young file is compared by its content.
@@ -45,6 +47,24 @@ class _Known(NamedTuple):
     digest: bytes
     compiled: CompiledFile
     """With the last good version where the present one does not load."""
+    project: Project
+    """What it was compiled with: when that changes it is compiled again."""
+
+
+class _KnownProject(NamedTuple):
+    path: Path
+    stamp: _Stamp
+    digest: bytes
+    project: Project
+    """The last good version where the present one does not load."""
+    problems: tuple[Problem, ...]
+
+    def is_as_before(self, path: Path, stamp: _Stamp, now: float) -> bool:
+        """Whether the file need not be read to know that it has not changed."""
+        return path == self.path and _settled(stamp, self.stamp, now)
+
+
+_NO_PROJECT = Project()
 
 
 class Watched:
@@ -56,6 +76,8 @@ class Watched:
         self._secrets = secrets
         self._catalog = catalog
         self._files: dict[Path, _Known] = {}
+        self._project: _KnownProject | None = None
+        """None where there is no file."""
         self._loaded = Loaded({}, [])
 
     @property
@@ -78,27 +100,58 @@ class Watched:
             problem = Problem(str(self._directory), "", 1, 1, f"cannot be read: {error.strerror}")
             self._loaded = Loaded(before.destinations, [problem])
             return _changes(before, self._loaded)
+        self._project = self._look_at_project(now)
         self._files = {path: known for path in paths if (known := self._look_at(path, now)) is not None}
-        self._loaded = assembled(known.compiled for known in self._files.values())
+        of_project = self._project.problems if self._project is not None else ()
+        self._loaded = assembled((known.compiled for known in self._files.values()), of_project)
         return _changes(before, self._loaded)
+
+    def _look_at_project(self, now: float) -> "_KnownProject | None":
+        """What is known of `project.yaml`; its last good version stays in effect while it does not load."""
+        path, known = project_file(self._directory), self._project
+        if path is None:
+            return None
+        last = known.project if known is not None else Project(broken=True)
+        try:
+            stamp = _stamp(path)
+            if known is not None and known.is_as_before(path, stamp, now):
+                return known
+            data = read(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return _KnownProject(path, _Stamp(0, 0, 0, 0), b"", last, (unreadable_project(path, error),))
+        digest = hashlib.sha256(data).digest()
+        if known is not None and (path, digest) == (known.path, known.digest):
+            return known._replace(stamp=stamp)
+        compiled = compile_project(path, data)
+        return _KnownProject(path, stamp, digest, compiled.project or last, compiled.problems)
 
     def _look_at(self, path: Path, now: float) -> _Known | None:
         """What is known of the file after looking at it; None if it has just gone."""
         known = self._files.get(path)
+        project = self._project.project if self._project is not None else _NO_PROJECT
         try:
             stamp = _stamp(path)
-            if known is not None and stamp == known.stamp and now - stamp.mtime_ns / 1e9 > YOUNG_S:
+            same_project = known is not None and known.project is project
+            if known is not None and same_project and _settled(stamp, known.stamp, now):
                 return known
             data = read(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
-            return _Known(_Stamp(0, 0, 0, 0), b"", _kept(CompiledFile(str(path), None, (problem,)), known))
+            return _Known(_Stamp(0, 0, 0, 0), b"", _kept(CompiledFile(str(path), None, (problem,)), known), project)
         digest = hashlib.sha256(data).digest()
-        if known is not None and digest == known.digest:
+        if known is not None and same_project and digest == known.digest:
             return known._replace(stamp=stamp)
-        return _Known(stamp, digest, _kept(compile_bytes(path, data, self._secrets, self._catalog), known))
+        compiled = compile_bytes(path, data, self._secrets, self._catalog, project)
+        return _Known(stamp, digest, _kept(compiled, known), project)
+
+
+def _settled(stamp: _Stamp, before: _Stamp, now: float) -> bool:
+    """Whether the file is the one that was read, and too old to have been written twice within one stamp."""
+    return stamp == before and now - stamp.mtime_ns / 1e9 > YOUNG_S
 
 
 def _kept(compiled: CompiledFile, known: _Known | None) -> CompiledFile:

@@ -14,7 +14,7 @@ def summary(job: Job, seconds: float) -> Iterator[str]:
         yield _line(status) if status is not None else f"{id}: nothing matched"
     for id, problems in sorted(job.destinations.problems().items()):
         kept = "its last good version ran" if job.destinations.find(id) else "it did not run"
-        yield f"{id}: invalid, {kept}: {problems[0].summary()}"
+        yield f"{id}: invalid, {kept}: {problems[0].summary()}" if id else f"invalid: {problems[0].summary()}"
     letters = job.writer.dead_letters
     if letters:
         messages = "1 message was" if letters == 1 else f"{letters} messages were"

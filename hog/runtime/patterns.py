@@ -12,12 +12,15 @@ from typing import Any, Final
 import re2
 
 from hog.runtime.errors import Failure, LimitFailure
-from hog.runtime.limits import SMALL, reserve, spend
+from hog.runtime.limits import SMALL, check_text, reserve, spend
 from hog.runtime.text import to_string
 from hog.runtime.truth import truthy
 
 MAX_PATTERN: Final = 10_000
 """Characters of one pattern."""
+MAX_REPLACED: Final = 16_384
+"""Characters of a text in which matches are replaced: each match may look at all that is left of it."""
+_GROUP: Final = re.compile(r"\\\d")
 _MAX_MEMORY_BYTES: Final = 2 * 1024 * 1024
 _KEPT: Final = 512
 """Patterns that are kept."""
@@ -171,6 +174,21 @@ def found(text: Any, pattern: Any, ignore_case: bool = False) -> bool:
 def like(text: Any, pattern: Any, ignore_case: bool = False) -> bool:
     """`text like pattern`."""
     return like_finder(to_string(pattern), ignore_case)(to_string(text))
+
+
+def replaced_all(text: str, pattern: str, replacement: str) -> str:
+    """The text with the replacement, in which `\\1` is the first group, for all that the pattern matches."""
+    if len(text) > MAX_REPLACED:
+        raise LimitFailure(f"a text of {len(text)} characters is too long; up to {MAX_REPLACED} are replaced in")
+    regex = compiled(pattern)
+    _check_length("a replacement", replacement)
+    groups = len(_GROUP.findall(replacement))
+    check_text((len(text) + 1) * len(replacement) + len(text) * groups)
+    _count(len(text.encode()), regex.programsize)
+    try:
+        return str(regex.sub(replacement, text))
+    except (re2.error, IndexError):
+        raise Failure(f"bad replacement '{replacement}': the pattern has {regex.groups} groups") from None
 
 
 def _check_length(what: str, pattern: str) -> None:

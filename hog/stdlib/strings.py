@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from hog.runtime.limits import SMALL, check_items, check_text, reserve, spend
-from hog.runtime.patterns import compiled, found, like, search_of, text_contains
+from hog.runtime.patterns import compiled, found, like, replaced_all, search_of, text_contains
 from hog.runtime.text import to_string
 from hog.stdlib.arguments import PER_UNIT, copied_of, cut_of, is_array, items_of, string_of, text_of, walked
 from hog.stdlib.registry import function
@@ -194,6 +194,20 @@ def extract_regex(text: Any, pattern: Any) -> str:
         return ""
     found_bytes: bytes = result.group(1 if compiled(pattern).groups else 0) or b""
     return found_bytes.decode()
+
+
+@function(
+    "replaceRegexpAll",
+    3,
+    ("replaceRegexpAll('/users/42/edit', '\\\\d+', ':id')", "'/users/:id/edit'"),
+    ("replaceRegexpAll('a-b', '(a)-(b)', '\\\\2-\\\\1')", "'b-a'"),
+    ("replaceRegexpAll(null, 'a', 'b')", "null"),
+)
+def replace_regexp_all(text: Any, pattern: Any, replacement: Any) -> str | None:
+    r"""The text with all that the regular expression (RE2) matches replaced; `\1` is its first group."""
+    if text is None:
+        return None
+    return replaced_all(to_string(text), to_string(pattern), to_string(replacement))
 
 
 @function(

@@ -38,6 +38,13 @@ def test_a_problem_names_the_file_as_it_was_given_and_points_at_the_place(write,
     assert any(line.strip() == "^" for line in lines)
 
 
+def test_a_problem_of_the_project_is_one_too(write, offramp):
+    write(a=GOOD, project="timezone: Oslo")
+    done = offramp("check")
+    assert (done.code, done.out.splitlines()[-1]) == (1, "2 files: 1 fine, 1 with 1 problem")
+    assert "destinations/project.yaml: timezone (1,11): unknown time zone 'Oslo'" in done.out
+
+
 def test_secrets_come_from_the_environment_and_the_mounted_directory(write, offramp, here, monkeypatch):
     write(a="id: a\ninputs: {{url: 'https://example.com/{{secrets.ONE}}/{{secrets.TWO}}'}}\n")
     assert offramp("check").code == 1

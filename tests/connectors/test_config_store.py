@@ -186,6 +186,18 @@ def opened(directory: Directory) -> Iterator[Directory]:
     directory.store.close()
 
 
+def test_a_mistake_that_all_destinations_share_is_nobodys_status(directory: Directory) -> None:
+    directory.write("crm")
+    (directory.path / "project.yaml").write_text("timezone: Europe/Oslo")
+    directory.look()
+    (directory.path / "project.yaml").write_text("nope: 1")
+    assert directory.look() == []
+    assert list(directory.store.problems()) == [""]
+    (directory.path / "project.yaml").write_text("timezone: UTC")
+    assert directory.look() == [("crm", "live", "")]
+    assert directory.store.problems() == {}
+
+
 def test_open_reads_everything_at_once_and_shows_what_went_while_no_job_ran(opened: Directory) -> None:
     assert opened.store.ids() == ["crm"]
     assert opened.shown == [("crm", "live", ""), ("gone", "removed", "")]

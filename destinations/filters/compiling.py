@@ -1,0 +1,65 @@
+"""The filters object as one tree, in the form that push-down and the index of event names can read."""
+
+import hog
+from destinations.filter import Filter
+from destinations.filters.build import TRUE, all_of, is_true, strict
+from destinations.filters.context import Project
+from destinations.filters.entries import any_entry
+from destinations.filters.properties import PropertyCompiler
+from destinations.filters.spec import FiltersSpec
+from destinations.names import IN_FILTER, explain_in_filter
+from destinations.report import Report
+from hog.nodes import Expr
+
+_PATH = ("filters",)
+
+
+def compile_filters(filters: FiltersSpec, project: Project, report: Report) -> Filter:
+    """The filter of one destination; what is wrong goes to the report."""
+    when = _when(filters.when, report)
+    if filters.source not in (None, "events"):
+        # Other sources have rows of their own: a reader of them belongs here.
+        report.at((*_PATH, "source"), f"only `events` can be filtered, not '{filters.source}'")
+    if project.broken and (filters.actions or filters.properties or filters.events or filters.filter_test_accounts):
+        report.at(_PATH, "these filters need project.yaml, which does not load: correct it first")
+    parts = [_test_accounts(filters, project, report)]
+    parts.append(PropertyCompiler(project, report).all(filters.properties, (*_PATH, "properties")))
+    if filters.events or filters.actions:
+        parts.append(any_entry(filters.events, filters.actions, _PATH, project, report))
+    node = all_of(parts)
+    if is_true(node):
+        return Filter(when)
+    whole = node if when is None else all_of([strict(when.expression), node])
+    try:
+        return Filter(hog.compile_node(whole, names=IN_FILTER, source=when.source if when is not None else ""))
+    except hog.HogError as error:
+        report.at(_PATH, error.message)
+        return Filter(None)
+
+
+def _test_accounts(filters: FiltersSpec, project: Project, report: Report) -> Expr:
+    if not filters.filter_test_accounts or project.broken:
+        return TRUE
+    if project.test_accounts is None:
+        report.at(
+            (*_PATH, "filter_test_accounts"),
+            "project.yaml has no `test_account_filters`: say there who is a test account, or remove this",
+        )
+        return TRUE
+    return project.test_accounts
+
+
+def _when(when: str | None, report: Report) -> hog.Program | None:
+    if when is None:
+        return None
+    path = (*_PATH, "when")
+    try:
+        program = hog.expression(when, names=IN_FILTER)
+    except hog.HogError as error:
+        report.of_hog(path, error)
+        return None
+    for chain in sorted(program.chains):
+        # `event.properties.x`: a name that exists, read as what it is not.
+        if message := explain_in_filter(chain):
+            report.inside(path, when, max(when.find(".".join(chain)), 0), message)
+    return program

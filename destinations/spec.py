@@ -110,6 +110,8 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     """Absent: `webhook`, or none at all where there is `code`, whose inputs are then whatever the file gives."""
     filters: FiltersSpec = msgspec.field(default_factory=FiltersSpec)
     inputs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    inputs_schema: list[Any] | dict[str, Any] | None = None
+    """What the inputs of `code` are: `{key: {type, …}}`, or PostHog's list of `{key, type, …}`."""
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)

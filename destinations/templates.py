@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import hog
-from catalog.problem import path_text, suggestion
+from catalog.problem import suggestion
 from catalog.yaml_file import Steps
+from destinations.errors import part_at
 from destinations.names import IN_SETTING, IN_TEMPLATE
 from destinations.report import Report
 from destinations.secrets import Secrets
@@ -34,7 +35,7 @@ class TextCompiler:
 
     def text(self, text: str, path: Steps) -> Value:
         """A template."""
-        where = _where(path)
+        where = part_at(path)
         try:
             program = hog.template(text, names=IN_TEMPLATE)
         except hog.HogError as error:
@@ -58,7 +59,7 @@ class TextCompiler:
             return self.text(text, path)
         if len(parts) == 1 and isinstance(parts[0], hog.Program):
             return self.text(bare, path)
-        template = UrlTemplate(parts, _where(path))
+        template = UrlTemplate(parts, part_at(path))
         for program in template.programs:
             self._check_chains(program, text, path)
         return Url(template) if template.programs else Constant(template.render({}))
@@ -117,7 +118,3 @@ class TextCompiler:
             return f"secret '{name}' is not set: set the environment variable {name} or mount a file of that name"
         self.used_secrets[name] = value
         return None
-
-
-def _where(path: Steps) -> str:
-    return f"input '{path_text(path[1:])}'" if path[0] == "inputs" else path_text(path)

@@ -26,7 +26,8 @@ class InputType(StrEnum):
     """A mapping of `from`, `to`, `subject`, and `text` or `html`."""
 
 
-Templating = bool | Literal["hog"]
+NO_LIQUID_URL = "a `url` is written in Hog, which percent-encodes what is put in; Liquid does not"
+Templating = bool | Literal["hog", "liquid"]
 """The language of the texts; true is Hog, false takes them as they stand."""
 
 
@@ -66,6 +67,8 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("an input of type 'choice' needs `choices`: a list of {value, label}")
         if self.type is not InputType.CHOICE and self.choices:
             raise ValueError(f"`choices` go with type 'choice', not with '{self.type}'")
+        if self.type is InputType.URL and self.templating == "liquid":
+            raise ValueError(NO_LIQUID_URL)
 
     def choice_of(self, value: object) -> Choice | None:
         """The choice that has this value."""

@@ -12,7 +12,7 @@ from destinations.secret_inputs import check_secret, derived_secrets
 from destinations.stored import Stored, stored
 from destinations.templates import TextCompiler
 from destinations.typed import checked_when_rendered, incomplete, misfit
-from destinations.values import Chain, CompileText, Constant, Value, compiled
+from destinations.values import Chain, CompileText, Constant, LiquidText, Value, compiled
 
 
 class Inputs:
@@ -67,7 +67,8 @@ def _compile_one(key: str, spec: InputSpec, written: Mapping[str, Any], texts: T
 def _language(given: Stored, spec: InputSpec, texts: TextCompiler) -> CompileText | None:
     if given.language is None:
         return None
-    text = texts.url if spec.type is InputType.URL else texts.text
+    hog = texts.url if spec.type is InputType.URL else texts.text
+    text = texts.liquid if given.language == "liquid" else hog
     if spec.type is not InputType.EMAIL:
         return text
     # The editor's own form of the email, full of braces that are no templates.
@@ -79,6 +80,8 @@ def _problem(written: Any, value: Value, spec: InputSpec) -> str | None:
     """What can be said of the value before there is an event."""
     if isinstance(value, Constant):
         return misfit(value.value, spec) or incomplete(value.value, spec)
+    if isinstance(value, LiquidText):
+        return None if spec.type is InputType.CHOICE else misfit("", spec)
     return None if isinstance(written, str) else misfit(written, spec) or incomplete(written, spec)
 
 

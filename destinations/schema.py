@@ -26,7 +26,7 @@ _NOT_OURS = frozenset(
         "searchable",
     }
 )
-TEMPLATINGS = (True, False, "hog")
+TEMPLATINGS = (True, False, "hog", "liquid")
 
 
 def compile_schema(written: list[Any] | dict[str, Any], report: Report) -> dict[str, InputSpec]:

@@ -6,14 +6,15 @@ from catalog.yaml_file import Steps
 from destinations.errors import InputError
 from destinations.report import Report
 from destinations.text import text_of
-from destinations.values import Constant, Entries, Extended, Items, Value
+from destinations.values import Constant, Entries, Extended, Items, LiquidText, Value
 
 LITERAL = "a secret must not stand in the file, which others read: write '{secrets.NAME}'"
 
 
 def check_secret(value: Value, path: Steps, report: Report) -> None:
     """Report a value that is the same for everybody who reads the file."""
-    if isinstance(value, Constant) and value.value not in (None, ""):
+    is_constant = isinstance(value, LiquidText) and not value.chains
+    if is_constant or (isinstance(value, Constant) and value.value not in (None, "")):
         report.at_key(path, LITERAL)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from catalog.spec import InputSpec, InputType
+from catalog.spec import NO_LIQUID_URL, InputSpec, InputType
 from catalog.yaml_file import Steps
 from destinations.report import Report
 from destinations.schema import TEMPLATINGS, templating_words
@@ -34,6 +34,8 @@ def stored(given: Any, path: Steps, spec: InputSpec, report: Report) -> Stored:
     if templating not in (None, *TEMPLATINGS):
         report.at((*path, "templating"), f"expected {templating_words()}")
         templating = None
+    if templating == "liquid" and spec.type is InputType.URL:
+        report.at((*path, "templating"), NO_LIQUID_URL)
     inside = (*path, "value")
     if templating is None or spec.templating is False:
         return Stored(given["value"], inside, _language(spec.templating))

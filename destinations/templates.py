@@ -6,11 +6,12 @@ import hog
 from catalog.problem import suggestion
 from catalog.yaml_file import Steps
 from destinations.errors import part_at
+from destinations.liquid import LiquidError, compile_liquid
 from destinations.names import IN_SETTING, IN_TEMPLATE
 from destinations.report import Report
 from destinations.secrets import Secrets
 from destinations.url import UrlTemplate
-from destinations.values import Chain, Constant, Template, Url, Value
+from destinations.values import Chain, Constant, LiquidText, Template, Url, Value
 
 
 class Piece(NamedTuple):
@@ -49,6 +50,19 @@ class TextCompiler:
         except hog.HogRuntimeError as error:
             self._report.of_hog(path, error)
             return Constant(None)
+
+    def liquid(self, text: str, path: Steps) -> Value:
+        """A template in Liquid."""
+        try:
+            program = compile_liquid(text)
+        except LiquidError as error:
+            self._report.inside(path, text, error.offset, error.message)
+            return Constant(None)
+        for read in program.reads:
+            problem = IN_TEMPLATE.problem(read.chain) or self._problem(read.chain)
+            if problem:
+                self._report.inside(path, text, read.offset, problem)
+        return Constant(text) if program.is_constant else LiquidText(program, part_at(path))
 
     def url(self, text: str, path: Steps) -> Value:
         """A template of a URL, without the blanks around it: a YAML block ends with a newline."""

@@ -10,6 +10,7 @@ import hog
 from catalog.yaml_file import Steps
 from destinations.errors import InputError, part_at
 from destinations.kinds import kind_of
+from destinations.liquid import LiquidError, LiquidProgram
 from destinations.url import UrlTemplate
 
 Chain = tuple[str, ...]
@@ -56,6 +57,23 @@ class Template:
         try:
             return self.program(globals)
         except hog.HogRuntimeError as error:
+            raise InputError(self.where, error.message) from None
+
+
+class LiquidText:
+    """One text in Liquid; it always gives text."""
+
+    def __init__(self, program: LiquidProgram, where: str) -> None:
+        """`where` names the text in errors."""
+        self.program = program
+        self.where = where
+        self.chains = program.chains
+
+    def render(self, globals: Mapping[str, Any]) -> str:
+        """The text."""
+        try:
+            return self.program(globals)
+        except LiquidError as error:
             raise InputError(self.where, error.message) from None
 
 

@@ -122,7 +122,7 @@ def test_a_value(load_one: LoadOne, schema: str, written: str | None, expected: 
         (f"type: choice, {CHOICES}", "'{1 == 2}'", "inputs.x: expected one of 'low', 'high', 3, true; got false"),
         ("type: email", "{to: a}", "inputs.x: an email needs from, subject, text or html"),
         ("type: email", "{from: a, to: b, subject: c, html: ''}", "inputs.x: an email needs text or html"),
-        ("type: string", "{value: a, templating: twig}", "inputs.x.templating: expected true, false or hog"),
+        ("type: string", "{value: a, templating: twig}", "inputs.x.templating: expected true, false, hog or liquid"),
         ("type: string, secret: true", "{secret: true}",
          "inputs.x: this stands for a secret that PostHog keeps back; write '{secrets.NAME}'"),
         ("type: number", "{value: '{nope}'}", "inputs.x.value: unknown name 'nope'"),

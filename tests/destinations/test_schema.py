@@ -45,7 +45,7 @@ def test_both_shapes_say_the_same() -> None:
          ["inputs_schema.x.requierd: unknown key 'requierd'; did you mean 'required'?"]),
         ("{x: {type: string, required: maybe}}",
          ["inputs_schema.x.required: expected true or false, got text"]),
-        ("{x: {type: string, templating: twig}}", ["inputs_schema.x.templating: expected true, false or hog"]),
+        ("{x: {type: string, templating: twig}}", ["inputs_schema.x.templating: expected true, false, hog or liquid"]),
         ("{x: {type: choice}}",
          ["inputs_schema.x: an input of type 'choice' needs `choices`: a list of {value, label}"]),
         ("{x: {type: string, choices: [{value: a}]}}",

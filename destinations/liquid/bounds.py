@@ -16,7 +16,8 @@ MAX_LOCALS_BYTES = 1 << 24
 MAX_SIZE = 1 << 21
 """Of a value, about in characters."""
 MAX_RANGE = 10_000
-_ITEM = 32
+_ITEM = 100
+"""What an item counts for: it takes a filter about as long as so many characters of a text."""
 _MAX_INTEGER_BITS = 4096
 
 

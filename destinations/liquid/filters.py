@@ -38,13 +38,11 @@ def within_bounds(name: str, original: Filter) -> Filter:
 
     @wraps(original)
     def bounded(value: Any, *args: Any, **options: Any) -> Any:
+        check_size(value, *args)
         if name in _OF_TEXT:
-            check_size(value)
             value = shown(value)
         if name in _WITH_TEXTS:
-            check_size(*args)
             args = tuple(shown(each) for each in args)
-        check_size(value, *args)
         if name == "replace" and args:
             _check_replaced(value, args[0], args[1] if len(args) > 1 else "")
         result = original(value, *args, **options)

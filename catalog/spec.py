@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,19 +15,64 @@ class InputType(StrEnum):
     STRING = "string"
     URL = "url"
     """A string in which every substituted value is percent-encoded."""
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    """One of the schema's `choices`."""
     DICTIONARY = "dictionary"
     JSON = "json"
     """Anything that JSON can say."""
+    EMAIL = "email"
+    """A mapping of `from`, `to`, `subject`, and `text` or `html`."""
+
+
+NO_LIQUID_URL = "a `url` is written in Hog, which percent-encodes what is put in; Liquid does not"
+Templating = bool | Literal["hog", "liquid"]
+"""The language of the texts; true is Hog, false takes them as they stand."""
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One value that an input of type `choice` may have."""
+
+    value: str | int | float | bool
+    label: str = ""
+    """Shown to people; the value where it is empty."""
+
+    def is_value(self, value: object) -> bool:
+        """Whether it is this one: the text `1` is not the number 1, and the number is not true."""
+        both = (self.value, value)
+        same_kind = any(all(isinstance(each, kind) for each in both) for kind in (bool, str))
+        return self.value == value and (same_kind or not any(isinstance(each, bool | str) for each in both))
 
 
 class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One input. Its default is rendered like a value that a user wrote."""
 
     type: InputType
-    label: str
+    label: str = ""
     required: bool = False
+    """Null and the empty text are not enough."""
     default: Any = None
     description: str = ""
+    choices: list[Choice] = msgspec.field(default_factory=list[Choice])
+    secret: bool = False
+    """Shown nowhere, and no destination file may hold it as it is."""
+    hidden: bool = False
+    """Not shown to people who fill in the inputs."""
+    templating: Templating = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where the parts do not go together."""
+        if self.type is InputType.CHOICE and not self.choices:
+            raise ValueError("an input of type 'choice' needs `choices`: a list of {value, label}")
+        if self.type is not InputType.CHOICE and self.choices:
+            raise ValueError(f"`choices` go with type 'choice', not with '{self.type}'")
+        if self.type is InputType.URL and self.templating == "liquid":
+            raise ValueError(NO_LIQUID_URL)
+
+    def choice_of(self, value: object) -> Choice | None:
+        """The choice that has this value."""
+        return next((choice for choice in self.choices if choice.is_value(value)), None)
 
 
 class RequestSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,18 +6,13 @@ from typing import Any
 
 from catalog.problem import suggestion
 from catalog.spec import InputSpec, InputType
-from destinations.errors import InputError
-from destinations.kinds import kind_of
+from destinations.errors import InputError, part_at
 from destinations.report import Report
+from destinations.secret_inputs import check_secret, derived_secrets
+from destinations.stored import Stored, stored
 from destinations.templates import TextCompiler
-from destinations.values import Chain, Constant, Value, compiled
-
-_EXPECTED: Mapping[InputType, tuple[type, str]] = {
-    InputType.STRING: (str, "text"),
-    InputType.URL: (str, "text"),
-    InputType.DICTIONARY: (dict, "a mapping"),
-    InputType.JSON: (object, "any value"),
-}
+from destinations.typed import checked_when_rendered, incomplete, misfit
+from destinations.values import Chain, CompileText, Constant, LiquidText, Value, compiled
 
 
 class Inputs:
@@ -62,17 +57,44 @@ def compile_inputs(
 
 def _compile_one(key: str, spec: InputSpec, written: Mapping[str, Any], texts: TextCompiler, report: Report) -> Value:
     path = ("inputs", key)
-    given = written.get(key) if key in written else spec.default
-    if spec.required and given in (None, ""):
+    if spec.secret:
+        report.hide(path)
+    given = stored(written.get(key) if key in written else spec.default, path, spec, report)
+    if report.has_problem_at(path):
+        return Constant(None)
+    if spec.required and given.value in (None, ""):
         report.at_key(path, f"required input '{key}' is missing")
         return Constant(None)
-    text = texts.url if spec.type is InputType.URL else texts.text
-    value = compiled(given, path, text)
-    if isinstance(value, Constant) and value.value is not None:
-        expected, name = _EXPECTED[spec.type]
-        if not isinstance(value.value, expected):
-            report.at(path, f"expected {name}, got {kind_of(value.value)}")
-    return value
+    text = _language(given, spec, texts)
+    value = Constant(given.value) if text is None else compiled(given.value, given.path, text)
+    problem = _problem(given.value, value, spec)
+    if problem is not None and not report.has_problem_at(path):
+        report.at(given.path, problem)
+    if spec.secret:
+        check_secret(value, path, report)
+        texts.masked.update(derived_secrets(value, texts.used_secrets))
+    return checked_when_rendered(value, part_at(path), spec)
+
+
+def _language(given: Stored, spec: InputSpec, texts: TextCompiler) -> CompileText | None:
+    if given.language is None:
+        return None
+    hog = texts.url if spec.type is InputType.URL else texts.text
+    text = texts.liquid if given.language == "liquid" else hog
+    if spec.type is not InputType.EMAIL:
+        return text
+    # The editor's own form of the email, full of braces that are no templates.
+    design = (*given.path, "design")
+    return lambda written, path: Constant(written) if path[: len(design)] == design else text(written, path)
+
+
+def _problem(written: Any, value: Value, spec: InputSpec) -> str | None:
+    """What can be said of the value before there is an event."""
+    if isinstance(value, Constant):
+        return misfit(value.value, spec) or incomplete(value.value, spec)
+    if isinstance(value, LiquidText):
+        return None if spec.type is InputType.CHOICE else misfit("", spec)
+    return None if isinstance(written, str) else misfit(written, spec) or incomplete(written, spec)
 
 
 def _ordered(values: Mapping[str, Value], report: Report) -> dict[str, Value]:

@@ -21,6 +21,7 @@ from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
 from destinations.request import RequestTemplate
 from destinations.sample import compile_sample
+from destinations.schema import compile_schema
 from destinations.secrets import Secrets
 from destinations.spec import ID, DestinationSpec
 from destinations.templates import TextCompiler
@@ -136,7 +137,7 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, proj
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
         return None
-    schema = _any_inputs(spec) if template is None else template.spec.inputs
+    schema = _schema(spec, template, report)
     texts = TextCompiler(report, secrets, list(schema))
     inputs = compile_inputs(schema, spec.inputs, texts, report)
     work = _compile_work(spec, template, inputs, texts, report)
@@ -156,9 +157,13 @@ def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Templa
     return catalog.get(slug)
 
 
-def _any_inputs(spec: DestinationSpec) -> dict[str, InputSpec]:
-    """Code without a template takes whatever inputs its file gives."""
-    return {key: InputSpec(InputType.JSON, key) for key in spec.inputs}
+def _schema(spec: DestinationSpec, template: Template | None, report: Report) -> dict[str, InputSpec]:
+    """The file's own schema, or the template's; code without either takes whatever inputs its file gives."""
+    if spec.inputs_schema is not None and spec.code is not None:
+        return compile_schema(spec.inputs_schema, report)
+    if spec.inputs_schema is not None:
+        report.at_key(("inputs_schema",), "`inputs_schema` goes with `code`: a template has a schema of its own")
+    return {key: InputSpec(InputType.JSON, key) for key in spec.inputs} if template is None else template.spec.inputs
 
 
 def _compile_work(

@@ -15,6 +15,11 @@ class Report:
         self.destination = destination
         self.yaml = yaml
         self.problems: list[Problem] = []
+        self._hidden: set[str] = set()
+
+    def hide(self, path: Steps) -> None:
+        """Show no line of the file for what is wrong at `path` or inside it: a secret may stand there."""
+        self._hidden.add(path_text(path))
 
     def at(self, path: Steps, message: str, *, hide: bool = False) -> None:
         """A problem of the value at `path`; with `hide` its line of the file is not shown: it holds a password."""
@@ -42,6 +47,8 @@ class Report:
             self._add(path, place, message)
 
     def _add(self, path: Steps, place: Place, message: str, own_excerpt: str | None = None) -> None:
+        if any(path_text(path[: end + 1]) in self._hidden for end in range(len(path))):
+            own_excerpt = ""
         shown = excerpt(self.yaml.lines, place.line, place.column) if own_excerpt is None else own_excerpt
         problem = Problem(self.file, path_text(path), place.line, place.column, message, shown, self.destination)
         if problem not in self.problems:

@@ -117,6 +117,8 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     sample: Share | SampleSpec | None = None
     """Of what matches; absent, all of it."""
     inputs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    inputs_schema: list[Any] | dict[str, Any] | None = None
+    """What the inputs of `code` are: `{key: {type, …}}`, or PostHog's list of `{key, type, …}`."""
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)

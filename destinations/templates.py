@@ -3,13 +3,15 @@
 from typing import NamedTuple
 
 import hog
-from catalog.problem import path_text, suggestion
+from catalog.problem import suggestion
 from catalog.yaml_file import Steps
+from destinations.errors import part_at
+from destinations.liquid import LiquidError, compile_liquid
 from destinations.names import IN_SETTING, IN_TEMPLATE
 from destinations.report import Report
 from destinations.secrets import Secrets
 from destinations.url import UrlTemplate
-from destinations.values import Chain, Constant, Template, Url, Value
+from destinations.values import Chain, Constant, LiquidText, Template, Url, Value
 
 
 class Piece(NamedTuple):
@@ -34,7 +36,7 @@ class TextCompiler:
 
     def text(self, text: str, path: Steps) -> Value:
         """A template."""
-        where = _where(path)
+        where = part_at(path)
         try:
             program = hog.template(text, names=IN_TEMPLATE)
         except hog.HogError as error:
@@ -49,6 +51,19 @@ class TextCompiler:
             self._report.of_hog(path, error)
             return Constant(None)
 
+    def liquid(self, text: str, path: Steps) -> Value:
+        """A template in Liquid."""
+        try:
+            program = compile_liquid(text)
+        except LiquidError as error:
+            self._report.inside(path, text, error.offset, error.message)
+            return Constant(None)
+        for read in program.reads:
+            problem = IN_TEMPLATE.problem(read.chain) or self._problem(read.chain)
+            if problem:
+                self._report.inside(path, text, read.offset, problem)
+        return Constant(text) if program.is_constant else LiquidText(program, part_at(path))
+
     def url(self, text: str, path: Steps) -> Value:
         """A template of a URL, without the blanks around it: a YAML block ends with a newline."""
         bare = text.strip()
@@ -58,7 +73,7 @@ class TextCompiler:
             return self.text(text, path)
         if len(parts) == 1 and isinstance(parts[0], hog.Program):
             return self.text(bare, path)
-        template = UrlTemplate(parts, _where(path))
+        template = UrlTemplate(parts, part_at(path))
         for program in template.programs:
             self._check_chains(program, text, path)
         return Url(template) if template.programs else Constant(template.render({}))
@@ -117,7 +132,3 @@ class TextCompiler:
             return f"secret '{name}' is not set: set the environment variable {name} or mount a file of that name"
         self.used_secrets[name] = value
         return None
-
-
-def _where(path: Steps) -> str:
-    return f"input '{path_text(path[1:])}'" if path[0] == "inputs" else path_text(path)

@@ -8,10 +8,15 @@ from typing import Any, Protocol
 
 import hog
 from catalog.yaml_file import Steps
-from destinations.errors import InputError
+from destinations.errors import InputError, part_at
+from destinations.kinds import kind_of
+from destinations.liquid import LiquidError, LiquidProgram
 from destinations.url import UrlTemplate
 
 Chain = tuple[str, ...]
+
+EXTEND = "$$_extend_object"
+"""A key whose value's own entries belong to the dictionary that the key stands in."""
 
 
 class Value(Protocol):
@@ -55,6 +60,23 @@ class Template:
             raise InputError(self.where, error.message) from None
 
 
+class LiquidText:
+    """One text in Liquid; it always gives text."""
+
+    def __init__(self, program: LiquidProgram, where: str) -> None:
+        """`where` names the text in errors."""
+        self.program = program
+        self.where = where
+        self.chains = program.chains
+
+    def render(self, globals: Mapping[str, Any]) -> str:
+        """The text."""
+        try:
+            return self.program(globals)
+        except LiquidError as error:
+            raise InputError(self.where, error.message) from None
+
+
 class Url:
     """A text whose expressions are percent-encoded where they stand."""
 
@@ -76,12 +98,12 @@ class Items:
 
     def __init__(self, items: Sequence[Value]) -> None:
         """In order."""
-        self._items = items
+        self.items = items
         self.chains = frozenset(chain for item in items for chain in item.chains)
 
     def render(self, globals: Mapping[str, Any]) -> list[Any]:
         """A new list."""
-        return [item.render(globals) for item in self._items]
+        return [item.render(globals) for item in self.items]
 
 
 class Entries:
@@ -97,6 +119,24 @@ class Entries:
         return {key: value.render(globals) for key, value in self.entries}
 
 
+class Extended:
+    """A dictionary that begins with all that another one has; what is written beside it goes before."""
+
+    def __init__(self, base: Value, own: Entries, where: str) -> None:
+        """`base` gives the other one, or null for nothing."""
+        self.base = base
+        self.own = own
+        self.chains = base.chains | own.chains
+        self._where = where
+
+    def render(self, globals: Mapping[str, Any]) -> dict[str, Any]:
+        """A new dictionary; raises InputError where the base is none."""
+        base = self.base.render(globals)
+        if base is not None and not isinstance(base, dict):
+            raise InputError(self._where, f"`{EXTEND}` expected a mapping, got {kind_of(base)}")
+        return {**(base or {}), **self.own.render(globals)}
+
+
 CompileText = Callable[[str, Steps], Value]
 """Compiles one text that stands at a path."""
 
@@ -110,6 +150,8 @@ def compiled(written: Any, path: Steps, text: CompileText) -> Value:
         return Constant(known(items)) if _constant(items) else Items(items)
     if isinstance(written, dict):
         entries = {key: compiled(item, (*path, key), text) for key, item in written.items()}
+        if EXTEND in entries:
+            return Extended(entries.pop(EXTEND), Entries(entries), part_at(path))
         return Constant(known(entries)) if _constant(entries.values()) else Entries(entries)
     return Constant(written)
 
@@ -121,6 +163,8 @@ def known(value: Any) -> Any:
             return value.value
         case Entries():
             return {key: known(item) for key, item in value.entries}
+        case Extended():
+            return {**(known(value.base) or {}), **known(value.own)}
         case dict():
             return {key: known(item) for key, item in value.items()}
         case list():

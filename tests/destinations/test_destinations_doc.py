@@ -1,6 +1,7 @@
 """docs/destinations.md names every key of a destination file, with the default that it has."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
+from catalog import InputSpec, InputType
+from destinations import Loaded
 from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
 from records import Policy, Quarantine
 
@@ -19,7 +22,7 @@ def rows(section: str) -> dict[str, str]:
     """Keys and defaults of a section's table; the first one is before any heading."""
     parts = re.split(r"^## `(\w+)`$", PAGE, flags=re.MULTILINE)
     sections = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
-    return dict(ROW.findall(sections[section]))
+    return dict(ROW.findall(sections[section].split("\n| type | |\n")[0]))
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,7 @@ def rows(section: str) -> dict[str, str]:
     [
         ("", DestinationSpec),
         ("sample", SampleSpec),
+        ("inputs_schema", InputSpec),
         ("limits", LimitsSpec),
         ("delivery", DeliverySpec),
         ("quarantine", QuarantineSpec),
@@ -38,7 +42,13 @@ def test_every_key_is_there(section: str, spec: type[msgspec.Struct]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "defaults"), [("limits", LimitsSpec()), ("delivery", Policy()), ("quarantine", Quarantine())]
+    ("section", "defaults"),
+    [
+        ("inputs_schema", InputSpec(InputType.STRING)),
+        ("limits", LimitsSpec()),
+        ("delivery", Policy()),
+        ("quarantine", Quarantine()),
+    ],
 )
 def test_every_default_is_the_one_in_effect(section: str, defaults: msgspec.Struct) -> None:
     def shown(value: Any) -> Any:
@@ -49,3 +59,15 @@ def test_every_default_is_the_one_in_effect(section: str, defaults: msgspec.Stru
     written = {key: YAML(typ="safe").load(text) for key, text in rows(section).items() if text}
     assert written == {key: shown(getattr(defaults, key)) for key in written}
     assert len(written) >= 3
+
+
+def test_every_type_of_input_is_there() -> None:
+    table = PAGE.split("| type | |")[1].split("\n\n")[0]
+    named = [name for row in table.splitlines() if row for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert named == [kind.value for kind in InputType]
+
+
+def test_the_example_of_a_schema_loads(load_files: Callable[..., Loaded]) -> None:
+    example = PAGE.split("## `inputs_schema`")[1].split("```yaml\n")[1].split("```")[0]
+    loaded = load_files(tickets=example.replace("TICKETS_TOKEN", "TOKEN"))
+    assert [str(problem) for problem in loaded.problems] == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import catalog
 from destinations import Destination, EventView, Secrets
 from destinations.explain import InputValue, explain
+from destinations.filters import Project
 from destinations.loading import compile_bytes
 from records import Request
 from tests.destinations.conftest import SECRETS
@@ -93,7 +94,9 @@ FILTERS = ["event = 'paid'", "properties.total", "person.properties.plan = 'pro'
 )
 def test_the_verdict_is_the_destination_s_own(parts: list[str], total: object, plan: str) -> None:
     text = f"id: crm\nfilters:\n  when: {json.dumps(' and '.join(parts))}\nsample: 0.5\n{URL}"
-    destination = compile_bytes(Path("crm.yaml"), text.encode(), Secrets(SECRETS.get), catalog.builtin()).destination
+    destination = compile_bytes(
+        Path("crm.yaml"), text.encode(), Secrets(SECRETS.get), catalog.builtin(), Project()
+    ).destination
     assert destination is not None
     found = explain(destination, paid(total, plan))
     assert found.matches is destination.matches(paid(total, plan))

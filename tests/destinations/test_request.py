@@ -118,7 +118,7 @@ def test_headers_and_bodies(load_one: LoadOne, inputs: str, headers: dict[str, s
         ("method: '{event.properties.x}'", {}, "input 'method': the method must be a word such as POST, got null"),
         ("headers: {A: '{event.properties.x}'}", {"x": "a\r\nB: c"},
          "input 'headers': header 'A' has a line break or another control character in its value"),
-        ("headers: '{event.properties.x}'", {"x": [1]}, "input 'headers': headers must be a mapping, got a list"),
+        ("headers: '{event.properties.x}'", {"x": [1]}, "input 'headers': expected a mapping, got a list"),
         ("headers: '{event.properties.x}'", {"x": {"a b": 1}}, "input 'headers': 'a b' is not a header name"),
         ("headers: '{event.properties.x}'", {"x": {"Content-Length": "5"}},
          "input 'headers': header 'Content-Length' is set by the connection itself; leave it out"),

@@ -10,6 +10,7 @@ from bytewax.testing import TestingSink, TestingSource, run_main
 
 import catalog
 from destinations import Destination, Index, Secrets, Site
+from destinations.filters import Project
 from destinations.loading import compile_bytes
 from records import Invocation, Request
 
@@ -43,7 +44,8 @@ class Configuration:
 
     def put(self, id: str, text: str) -> None:
         path = Path(f"{id}.yaml")
-        compiled = compile_bytes(path, f"id: {id}\n{text}".encode(), Secrets({"TOKEN": SECRET}.get), catalog.builtin())
+        data, secrets = f"id: {id}\n{text}".encode(), Secrets({"TOKEN": SECRET}.get)
+        compiled = compile_bytes(path, data, secrets, catalog.builtin(), Project())
         assert compiled.destination is not None, compiled.problems
         self._destinations[id] = compiled.destination
         self._index = Index(self._destinations.values())

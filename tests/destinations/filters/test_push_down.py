@@ -86,7 +86,11 @@ _properties = st.one_of(
         ]
     ),
 )
-_LIKELY = [{"key": "x", "operator": "is_set"}, {"key": "x", "type": "person", "operator": "is_not_set"}]
+_LIKELY = [
+    {"key": "x", "operator": "is_set"},
+    {"key": "x", "type": "person", "operator": "is_set"},
+    {"key": "x", "type": "person", "operator": "is_not_set"},
+]
 # Most lists are short and likely to hold: what does not match says nothing here.
 _lists = st.one_of(st.just([]), st.lists(st.sampled_from(_LIKELY), max_size=2), st.lists(_properties, max_size=2))
 _WHEN = ["event != 'c'", "event = 'a' or properties.x", "event in ('a', 'b') or person.properties.x = 1", "true"]

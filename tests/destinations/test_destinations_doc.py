@@ -11,6 +11,9 @@ from ruamel.yaml import YAML
 
 from catalog import InputSpec, InputType
 from destinations import Loaded
+from destinations.filters.operators import OPERATORS
+from destinations.filters.spec import FiltersSpec
+from destinations.project import ProjectSpec
 from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
 from records import Policy, Quarantine
 
@@ -20,9 +23,10 @@ ROW = re.compile(r"^\| `(\w+)` \| (?:`(.*?)`)?", re.MULTILINE)
 
 def rows(section: str) -> dict[str, str]:
     """Keys and defaults of a section's table; the first one is before any heading."""
-    parts = re.split(r"^## `(\w+)`$", PAGE, flags=re.MULTILINE)
+    parts = re.split(r"^## `([\w.]+)`$", PAGE, flags=re.MULTILINE)
     sections = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
-    return dict(ROW.findall(sections[section].split("\n| type | |\n")[0]))
+    # Tables of types and operators, which are no keys, come behind the one of keys.
+    return dict(ROW.findall(re.split(r"\n\| (?:type|operator) \|", sections[section])[0]))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +35,8 @@ def rows(section: str) -> dict[str, str]:
         ("", DestinationSpec),
         ("sample", SampleSpec),
         ("inputs_schema", InputSpec),
+        ("filters", FiltersSpec),
+        ("project.yaml", ProjectSpec),
         ("limits", LimitsSpec),
         ("delivery", DeliverySpec),
         ("quarantine", QuarantineSpec),
@@ -71,3 +77,10 @@ def test_the_example_of_a_schema_loads(load_files: Callable[..., Loaded]) -> Non
     example = PAGE.split("## `inputs_schema`")[1].split("```yaml\n")[1].split("```")[0]
     loaded = load_files(tickets=example.replace("TICKETS_TOKEN", "TOKEN"))
     assert [str(problem) for problem in loaded.problems] == []
+
+
+def test_every_operator_is_there() -> None:
+    section = PAGE.split("## `filters`")[1].split("\n## ")[0]
+    table = section.split("| operator |")[1].split("\n\n")[0]
+    named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == set(OPERATORS)

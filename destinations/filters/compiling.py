@@ -1,13 +1,14 @@
 """The filters object as one tree, in the form that push-down and the index of event names can read."""
 
 import hog
+from destinations.expressions import compile_row_expression
 from destinations.filter import Filter
 from destinations.filters.build import TRUE, all_of, is_true, strict
 from destinations.filters.context import Project
 from destinations.filters.entries import any_entry
 from destinations.filters.properties import PropertyCompiler
 from destinations.filters.spec import FiltersSpec
-from destinations.names import IN_FILTER, explain_in_filter
+from destinations.names import IN_FILTER
 from destinations.report import Report
 from hog.nodes import Expr
 
@@ -16,7 +17,7 @@ _PATH = ("filters",)
 
 def compile_filters(filters: FiltersSpec, project: Project, report: Report) -> Filter:
     """The filter of one destination; what is wrong goes to the report."""
-    when = _when(filters.when, report)
+    when = None if filters.when is None else compile_row_expression(filters.when, (*_PATH, "when"), report)
     if filters.source not in (None, "events"):
         # Other sources have rows of their own: a reader of them belongs here.
         report.at((*_PATH, "source"), f"only `events` can be filtered, not '{filters.source}'")
@@ -47,19 +48,3 @@ def _test_accounts(filters: FiltersSpec, project: Project, report: Report) -> Ex
         )
         return TRUE
     return project.test_accounts
-
-
-def _when(when: str | None, report: Report) -> hog.Program | None:
-    if when is None:
-        return None
-    path = (*_PATH, "when")
-    try:
-        program = hog.expression(when, names=IN_FILTER)
-    except hog.HogError as error:
-        report.of_hog(path, error)
-        return None
-    for chain in sorted(program.chains):
-        # `event.properties.x`: a name that exists, read as what it is not.
-        if message := explain_in_filter(chain):
-            report.inside(path, when, max(when.find(".".join(chain)), 0), message)
-    return program

@@ -19,6 +19,9 @@ from records import Request
 _BETWEEN = re.compile(r"[\s(]*\band[\s(]*$", re.IGNORECASE)
 """What stands between two operands, seen from the end of the first."""
 
+_OBJECT = "a part of the filters object"
+"""It has no text of its own."""
+
 
 class Clause(msgspec.Struct, frozen=True):
     """One operand of the filter's top-level `and`: all must hold."""
@@ -102,11 +105,14 @@ def _operands(filter: Filter) -> list[tuple[hog.Program, str]]:
     if whole is None:
         return []
     node = whole.node
-    if not isinstance(node, nodes.And) or any(operand.start is None for operand in node.exprs):
-        return [(whole, whole.source.strip())]
-    starts = [operand.start.offset for operand in node.exprs if operand.start is not None]
-    texts = [whole.source[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
-    return list(zip(hog.conjuncts(whole), map(_trimmed, texts), strict=True))
+    if not isinstance(node, nodes.And):
+        return [(whole, whole.source.strip() or _OBJECT)]
+    starts = [None if operand.start is None else operand.start.offset for operand in node.exprs]
+    texts = [
+        _OBJECT if start is None else _trimmed(whole.source[start:end])
+        for start, end in zip(starts, [*starts[1:], None], strict=True)
+    ]
+    return list(zip(hog.conjuncts(whole), texts, strict=True))
 
 
 def _trimmed(text: str) -> str:

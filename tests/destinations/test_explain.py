@@ -60,6 +60,16 @@ def test_each_clause_says_what_it_saw(load_one: LoadOne) -> None:
     ]
 
 
+def test_of_the_filters_object_each_part_says_what_it_saw(load_one: LoadOne) -> None:
+    properties = "properties: [{key: plan, type: person, value: pro}]"
+    for when, before in (("", []), ("when: properties.total > 50, ", [("properties.total > 50", True)])):
+        found = explain(load_one(f"filters: {{{when}events: [{{id: paid}}], {properties}}}\n{URL}"), paid(plan="free"))
+        told = [(one.text, one.holds) for one in found.clauses]
+        assert told == [*before, ("a part of the filters object", False), ("a part of the filters object", True)]
+        assert found.clauses[-2].reads == {"person.properties.plan": "free"}
+        assert found.because == "the filter: a part of the filters object does not hold"
+
+
 def test_a_clause_that_fails_says_why(load_one: LoadOne) -> None:
     found = explain(load_one(WHEN + URL), view(b"{", name="paid", person={}))
     assert found.because.startswith("the filter: properties.total > 50 fails: the event's properties are not JSON")

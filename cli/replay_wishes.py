@@ -36,17 +36,17 @@ def moment_of(text: str, now: float) -> float:
     return at.timestamp()
 
 
-def spans_of_failed(found: dict[tuple[str, int], list[int]], most: int = MOST_POSITIONS) -> list[list[Span]]:
-    """Positions by partition as spans, in as many commands as are needed."""
+def spans_of_failed(found: dict[tuple[str, int, str], list[int]], most: int = MOST_POSITIONS) -> list[list[Span]]:
+    """Positions by stream, partition and mapping as spans, in as many commands as are needed."""
     commands: list[list[Span]] = []
     room = 0
-    for (stream, partition), offsets in found.items():
+    for (stream, partition, mapping), offsets in found.items():
         at = 0
         while at < len(offsets):
             if not room:
                 commands.append([])
                 room = most
             only = offsets[at : at + room]
-            commands[-1].append(Span(stream, partition, only[0], only[-1], only))
+            commands[-1].append(Span(stream, partition, only[0], only[-1], only, mapping))
             at, room = at + len(only), room - len(only)
     return commands

@@ -16,8 +16,9 @@ from typing import Any, Self
 
 import msgspec
 
+from connectors.journal_ledger import take_failures
 from connectors.journal_schema import JournalError, open_journal
-from records import Command, CommandKind, Span
+from records import Command, CommandKind, FailuresTaken, Span
 
 WAIT_S = 10.0
 
@@ -119,10 +120,19 @@ class Commands:
         """In the order of their numbers."""
         return self._asked("answer IS NULL", ())
 
-    def answer(self, id: int, answer: Answer) -> None:
-        """The job's word."""
-        with self._using() as connection:
-            connection.execute("UPDATE commands SET answer = ? WHERE id = ?", (msgspec.json.encode(answer), id))
+    def answer(self, asked: Asked, answer: Answer) -> None:
+        """The job's word. Failures that are to be sent again leave the ledger with it: from here on nothing can keep
+        the command from being carried out, while what the flow tells of it may be lost in a crash.
+        """
+        wish = asked.wish
+        again = wish.spans if wish is not None and wish.failed and not wish.dry and not answer.error else []
+        with self._using() as connection, _transaction(connection):
+            row = (msgspec.json.encode(answer), asked.id)
+            connection.execute("UPDATE commands SET answer = ? WHERE id = ?", row)
+            of = asked.destination
+            take_failures(
+                connection, (FailuresTaken(of, s.stream, s.partition, s.only or [], s.mapping) for s in again)
+            )
 
     def after(self, id: int) -> list[Asked]:
         """All rows behind this number, answered or not, in the order of their numbers."""
@@ -137,21 +147,15 @@ class Commands:
         """Let every number be above this one. A journal that was made anew would begin at 1 again, and what was carried
         out long ago and what is wished for now would have the same number.
         """
-        with self._using() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'commands'").fetchone()
-                last = int(row[0]) if row else 0
-                if last < id:
-                    # Backwards, so that no number meets one that is still in use.
-                    for (old,) in connection.execute("SELECT id FROM commands ORDER BY id DESC").fetchall():
-                        connection.execute("UPDATE commands SET id = ? WHERE id = ?", (old + id, old))
-                    connection.execute("DELETE FROM sqlite_sequence WHERE name = 'commands'")
-                    connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('commands', ?)", (last + id,))
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+        with self._using() as connection, _transaction(connection):
+            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'commands'").fetchone()
+            last = int(row[0]) if row else 0
+            if last < id:
+                # Backwards, so that no number meets one that is still in use.
+                for (old,) in connection.execute("SELECT id FROM commands ORDER BY id DESC").fetchall():
+                    connection.execute("UPDATE commands SET id = ? WHERE id = ?", (old + id, old))
+                connection.execute("DELETE FROM sqlite_sequence WHERE name = 'commands'")
+                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('commands', ?)", (last + id,))
 
     def _asked(self, condition: str, values: tuple[Any, ...]) -> list[Asked]:
         with self._using() as connection:
@@ -167,6 +171,18 @@ class Commands:
                 yield self._connection
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path}: {error}") from None
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _wish(row: bytes) -> Wish | None:

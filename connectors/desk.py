@@ -89,7 +89,7 @@ class Desk:
         """End the threads. One that waits for a broker is left behind: what it would answer is answered next time."""
         self._stop.set()
         give_up_at = time.monotonic() + CLOSE_S
-        for thread in (self._thread, self._watcher, *self._asking.values()):
+        for thread in (self._thread, self._watcher, *self._asking.copy().values()):
             if thread.is_alive():
                 thread.join(max(0.0, give_up_at - time.monotonic()))
         self._commands.close()
@@ -187,7 +187,7 @@ class Desk:
 
     def _answer(self, rows: list[Asked]) -> None:
         for asked in rows:
-            self._commands.answer(asked.id, self._answered(asked))
+            self._commands.answer(asked, self._answered(asked))
 
     def _lay_out(self, behind: int) -> None:
         waiting: set[str] = set()

@@ -16,10 +16,10 @@ from records import Failure, FailuresTaken
 
 _ADD = (
     "INSERT OR REPLACE INTO failures (destination, invocation, at, stream, partition, position, event_uuid, event_name,"
-    " attempts, reason, status, body, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " attempts, reason, status, body, mapping, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_TAKE = "DELETE FROM failures WHERE destination = ? AND stream = ? AND partition = ? AND position = ?"
-COLUMNS = "invocation, at, stream, partition, position, event_uuid, event_name, attempts, reason, status, body"
+_TAKE = "DELETE FROM failures WHERE destination = ? AND stream = ? AND partition = ? AND position = ? AND mapping = ?"
+COLUMNS = "invocation, at, stream, partition, position, event_uuid, event_name, attempts, reason, status, body, mapping"
 _CLASS = re.compile(r"[1-5]xx", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5][0-9][0-9]")
 NO_STATUS = "none"
@@ -36,9 +36,14 @@ def write_ledger(writer: sqlite3.Connection, records: Iterable[LedgerRecord]) ->
     """Let entries in and out, in this order; within the caller's transaction."""
     for kind, group in groupby(records, key=type):
         if kind is FailuresTaken:
-            writer.executemany(_TAKE, (row for record in group for row in _taken_rows(record)))
+            take_failures(writer, (record for record in group if isinstance(record, FailuresTaken)))
         else:
             writer.executemany(_ADD, map(_row, group))
+
+
+def take_failures(writer: sqlite3.Connection, taken: Iterable[FailuresTaken]) -> None:
+    """Let entries out, within the caller's transaction."""
+    writer.executemany(_TAKE, (row for record in taken for row in _taken_rows(record)))
 
 
 def status_condition(status: str) -> tuple[str, tuple[int, ...]]:
@@ -73,11 +78,11 @@ def _row(record: LedgerRecord) -> tuple[object, ...]:
         clean(record.reason),
         record.status,
         record.body,
+        clean(record.mapping),
         len(record.reason) + len(record.body),
     )
 
 
-def _taken_rows(record: LedgerRecord) -> Iterable[tuple[object, ...]]:
-    assert isinstance(record, FailuresTaken)
+def _taken_rows(record: FailuresTaken) -> Iterable[tuple[object, ...]]:
     for offset in record.offsets:
-        yield clean(record.destination), clean(record.stream), record.partition, offset
+        yield clean(record.destination), clean(record.stream), record.partition, offset, clean(record.mapping)

@@ -13,6 +13,7 @@ import msgspec
 
 from connectors.journal_ledger import COLUMNS, StoredFailure, status_condition
 from connectors.journal_schema import JournalError, open_journal
+from delivery import Position
 from records import Failure, LogLine, Metric, Status
 
 LEVELS = ("debug", "info", "warn", "error")
@@ -149,16 +150,16 @@ class JournalReader:
         rows = self._rows(query, (destination, invocation))
         return Failure(destination, *rows[0]) if rows else None
 
-    def failed_since(self, destination: str, since: float) -> set[tuple[str, int, int]]:
-        """Stream, partition and position of what has come into the ledger of one destination after a moment.
+    def failed_since(self, destination: str, since: float) -> set[Position]:
+        """Where in the log is what has come into the ledger of one destination after a moment.
 
         The newest 10,000 of them.
         """
         query = (
-            "SELECT stream, partition, position FROM failures WHERE destination = ? AND at > ?"
+            "SELECT stream, partition, position, mapping FROM failures WHERE destination = ? AND at > ?"
             " ORDER BY id DESC LIMIT 10000"
         )
-        return set(self._rows(query, (destination, since)))
+        return {Position(*row) for row in self._rows(query, (destination, since))}
 
     def count_failures(self, destination: str, *, status: str = "", text: str = "") -> int:
         """How many entries the ledger of one destination has; see `failures`."""
@@ -167,17 +168,17 @@ class JournalReader:
 
     def failed_positions(
         self, destination: str, *, status: str = "", text: str = ""
-    ) -> dict[tuple[str, int], list[int]]:
-        """Where the entries are in the log: positions, each once and sorted, by stream and partition."""
+    ) -> dict[tuple[str, int, str], list[int]]:
+        """Where the entries are in the log: positions, each once and sorted, by stream, partition and mapping."""
         condition, values = self._of_ledger(destination, status, text)
         rows = self._rows(
-            f"SELECT DISTINCT stream, partition, position FROM failures WHERE {condition}"
-            " ORDER BY stream, partition, position",
+            f"SELECT DISTINCT stream, partition, mapping, position FROM failures WHERE {condition}"
+            " ORDER BY stream, partition, mapping, position",
             values,
         )
-        found: dict[tuple[str, int], list[int]] = {}
-        for stream, partition, position in rows:
-            found.setdefault((stream, partition), []).append(position)
+        found: dict[tuple[str, int, str], list[int]] = {}
+        for *of, position in rows:
+            found.setdefault(tuple(of), []).append(position)
         return found
 
     def _of_ledger(self, destination: str, status: str, text: str) -> tuple[str, tuple[object, ...]]:

@@ -7,7 +7,7 @@ newer version, and one that is not a journal.
 import sqlite3
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 BUSY_TIMEOUT_S = 0.25
 
 _VERSION_1 = """
@@ -87,7 +87,9 @@ CREATE TABLE notices (
 );
 """
 
-_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = "ALTER TABLE failures ADD COLUMN mapping TEXT NOT NULL DEFAULT ''"
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """The first makes version 1 of an empty file, each other one the next version of the one before."""
 
 

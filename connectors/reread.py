@@ -125,6 +125,7 @@ class Rereading:
         messages = [message for message in got if self._is_wanted(message.offset)]
         for message in messages:
             message.only_for = self.wish.destination
+            message.mapping = self.wish.mapping
         self._left -= len(messages)
         self._move_to(reader.next_offset)
         if self.done is None:

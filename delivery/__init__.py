@@ -1,11 +1,13 @@
 """What `deliver` decides, pure: retries, ranges, windows, accounts, when sources must wait. No engine, no network."""
 
+from delivery.backlog import Backlog
 from delivery.commands import carry_out
 from delivery.handoff import Handoff
 from delivery.held import UNREPEATABLE
 from delivery.outbox import Outbox
+from delivery.positions import Position
 from delivery.progress import Load, Progress
-from delivery.ranges import Backlog, Range, Reread
+from delivery.ranges import Range, Reread
 from delivery.state import OutboxState, StateError, read_state
 from delivery.strain import Strain
 
@@ -16,6 +18,7 @@ __all__ = [
     "Load",
     "Outbox",
     "OutboxState",
+    "Position",
     "Progress",
     "Range",
     "Reread",

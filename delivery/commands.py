@@ -42,7 +42,8 @@ def _replay(outbox: Outbox, command: Command, now: float, who: str) -> list[Told
     line = LogLine(outbox.destination, now, "info", f"replay {command.id} begun {who}: {what} ({where})")
     if not command.failed:
         return [line]
-    return [line, *(FailuresTaken(outbox.destination, s.stream, s.partition, s.only or []) for s in command.spans)]
+    of = outbox.destination
+    return [line, *(FailuresTaken(of, s.stream, s.partition, s.only or [], s.mapping) for s in command.spans)]
 
 
 def _became(owed: int, skipped: int) -> str:

@@ -4,19 +4,21 @@ Pure: it neither sends nor reads; the operator around it does, and passes the ti
 """
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 import msgspec
 
+from delivery.backlog import Backlog, Finished
 from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.held import UNREPEATABLE, Held
 from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
-from delivery.ranges import Backlog, Finished, Reread
+from delivery.positions import Position, position_of, positions_of
+from delivery.ranges import Reread
 from delivery.retry import decide
-from delivery.state import STATE_VERSION, OutboxState, Position, positions_of
+from delivery.state import STATE_VERSION, OutboxState, write_state
 from delivery.unlisted import Unlisted
 from delivery.windows import Window
 from records import (
@@ -111,12 +113,23 @@ class Outbox:
         Returns:
             The outcome at once, when there is nothing that could be sent.
         """
+        return self._accept(invocation, now, self._is_missed(invocation))
+
+    def accept_together(self, invocations: Sequence[Invocation], now: float) -> list[Outcome]:
+        """Take what several mappings make of one event: all of it is noted as owed, or none.
+
+        Else its position would be both sent and owed.
+        """
+        missed = self._is_missed(invocations[0])
+        outcomes = [self._accept(invocation, now, missed) for invocation in invocations]
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _accept(self, invocation: Invocation, now: float, missed: bool) -> Outcome | None:
         if invocation in self.held:
             # The same event at the same position, of a log that was written anew: it is on its way already.
             return None
-        position = (invocation.stream, invocation.partition, invocation.offset)
         if invocation.reread:
-            arrival = self.backlog.arrived(*position)
+            arrival = self.backlog.arrived(position_of(invocation))
             if arrival.dropped:
                 return None
             invocation.replayed = arrival.replay
@@ -126,18 +139,24 @@ class Outbox:
         if invocation.work is None:
             self._fail(invocation, now)
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
-        repeatable = invocation.stream != UNREPEATABLE
-        if repeatable and not invocation.reread and (self.closed or self._is_full()):
-            self._miss(*position, invocation.offset, 1, invocation.read_ms)
+        place = (invocation.stream, invocation.partition, invocation.offset)
+        if missed:
+            self._miss(*place, invocation.offset, 1, invocation.read_ms)
             return None
-        overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*position)
-        if repeatable and (self.health.blocked or overtaking):
+        overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*place)
+        if invocation.stream != UNREPEATABLE and (self.health.blocked or overtaking):
             # Its re-read was under way when sending was stopped, or when something older came back.
             self._owe(invocation)
             self._keep_order()
             return None
         self.held.add(invocation)
         return None
+
+    def _is_missed(self, invocation: Invocation) -> bool:
+        """Whether a new match is noted as owed."""
+        if invocation.reread or invocation.stream == UNREPEATABLE:
+            return False
+        return self.closed or self._is_full()
 
     def miss(self, missed: Missed) -> None:
         """Note as owed what was not even rendered."""
@@ -162,12 +181,16 @@ class Outbox:
         """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
         owed = 0
         if command.failed:
-            positions = {(span.stream, span.partition, offset) for span in command.spans for offset in span.only or ()}
+            positions = {
+                Position(span.stream, span.partition, offset, span.mapping)
+                for span in command.spans
+                for offset in span.only or ()
+            }
             # What is not counted as failed is owed already.
             owed = min(self.failed, len(positions - self._uncounted))
             self._uncounted -= positions
             self.failed -= owed
-            self.unlisted.take(command.spans)
+            self.unlisted.take(positions)
         self.backlog.replay(command.id, command.spans, now, owed)
 
     def give_up(self, replays: bool = False) -> int:
@@ -258,7 +281,7 @@ class Outbox:
         recalled = self.held.recall(queued)
         for replayed in (False, True):
             for positions in positions_of(one for one in recalled if one.replayed is replayed):
-                self.backlog.add_exactly(*positions, replayed)
+                self.backlog.add_exactly(positions, replayed)
         if recalled:
             self._keep_order()
 
@@ -315,7 +338,7 @@ class Outbox:
 
         What has failed and is not in the ledger yet is owed in it: a crash now must not let it vanish.
         """
-        return msgspec.msgpack.encode(
+        return write_state(
             OutboxState(
                 version=STATE_VERSION,
                 destination=self.destination,
@@ -341,7 +364,7 @@ class Outbox:
         self.backlog = Backlog(state.ranges)
         for replayed, held in ((False, state.held), (True, state.replayed)):
             for positions in held:
-                self.backlog.add_exactly(*positions, replayed)
+                self.backlog.add_exactly(positions, replayed)
         self.behind = len(self.backlog) > self._few or not self.health.open
         if not self.behind:
             self.backlog.seal()
@@ -397,8 +420,7 @@ class Outbox:
         self.backlog.add(stream, partition, first, last, count, read_ms / 1000)
 
     def _take_uncounted(self, invocation: Invocation) -> bool:
-        position = (invocation.stream, invocation.partition, invocation.offset)
-        if position not in self._uncounted:
+        if not self._uncounted or (position := position_of(invocation)) not in self._uncounted:
             return False
         self._uncounted.remove(position)
         return True
@@ -411,8 +433,8 @@ class Outbox:
 
     def _owe(self, invocation: Invocation) -> None:
         """Its position is to be read again."""
-        position = (invocation.stream, invocation.partition, [invocation.offset])
-        self.backlog.add_exactly(*position, invocation.read_ms / 1000, invocation.replayed)
+        for positions in positions_of([invocation]):
+            self.backlog.add_exactly(positions, invocation.replayed)
 
     def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
         finding = finding_of(attempt, failed is None, self._policy.quarantine)

@@ -33,6 +33,7 @@ def outcome_of(
         reason=_masked(reason, redact) if reason else "",
         body=shown(response, redact) if response is not None and verdict is not Verdict.DELIVERED else b"",
         notes=tuple(_masked_note(note, redact) for note in attempt.notes) if attempt is not None else (),
+        mapping=invocation.mapping,
     )
 
 

@@ -1,19 +1,14 @@
-"""What a destination still owes and does not hold: ranges of positions in the log. Bytes per outage, not per event."""
-
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+"""Ranges of positions in the log, and the wish to have a part of one read again. Bytes per outage, not per event."""
 
 import msgspec
-
-from records import RangeRead, Replay, Span
+from pyroaring import BitMap64
 
 
 class Range(msgspec.Struct, gc=False):
     """Positions `first` to `last` (inclusive) of one partition, `count` of which matched when they were first seen.
 
-    With `only` the positions are these and no others (sorted); without, the span may hold events that never matched:
-    they are filtered again when it is read.
+    With `only` the positions are these and no others; without, the span may hold events that never matched: they are
+    filtered again when it is read.
     """
 
     stream: str
@@ -23,7 +18,7 @@ class Range(msgspec.Struct, gc=False):
     count: int
     since: float
     """When its oldest event was read, seconds since the epoch."""
-    only: list[int] | None = None
+    only: BitMap64 | None = None
     missing: int = 0
     """Positions of the span that the log no longer has, as far as it has been read. Which of them had matched is known
     at its end: those that did not come."""
@@ -40,6 +35,8 @@ class Range(msgspec.Struct, gc=False):
     """Whether the next match of its partition that is missed belongs to it."""
     replayed: bool = False
     """Of what is merely owed: whether somebody had asked for it again, so that its requests say so."""
+    mapping: str = ""
+    """With it, only what this mapping of the destination makes of the events; empty is all that they match."""
 
     def __len__(self) -> int:
         """Positions left."""
@@ -56,269 +53,6 @@ class Reread(msgspec.Struct, frozen=True, gc=False):
     last: int
     limit: int
     only: frozenset[int] | None = None
-
-
-class Finished(msgspec.Struct, frozen=True, gc=False):
-    """What the end of a re-read settled without a delivery.
-
-    `skipped`: no longer matching; `expired`: gone from the log. `replayed` is the replay that has come to its end.
-    """
-
-    skipped: int = 0
-    expired: int = 0
-    replayed: Replay | None = None
-
-
-class Arrival(NamedTuple):
-    """What a re-read match is: whether it was `owed`, or belongs to a `replay`, or to what was `dropped` meanwhile."""
-
-    owed: bool = False
-    replay: bool = False
-    dropped: bool = False
-
-
-_UNEXPECTED = Arrival()
-
-
-class Backlog:
-    """The ranges of one destination, oldest first, and the one re-read under way.
-
-    One re-read at a time keeps the order within a partition and makes the account exact: whatever arrives before the
-    mark `RangeRead` belongs to the front range.
-    """
-
-    def __init__(self, ranges: Iterable[Range] = ()) -> None:
-        """Start with the ranges of a snapshot."""
-        self.ranges = list(ranges)
-        self._wish: Reread | None = None
-        """The re-read under way."""
-        self._dropped = False
-        """Whether what it reads was given up."""
-        self._growing = {(r.stream, r.partition): r for r in self.ranges if r.growing}
-
-    def __len__(self) -> int:
-        """Matches owed."""
-        return sum(r.count for r in self.ranges)
-
-    def __bool__(self) -> bool:
-        """Whether anything is left to read."""
-        return bool(self.ranges)
-
-    def waiting_for(self, readable: Callable[[str], bool]) -> dict[str, int]:
-        """How much is owed of streams that cannot be read now, by stream."""
-        waiting: Counter[str] = Counter()
-        for r in self.ranges:
-            if not readable(r.stream):
-                waiting[r.stream] += r.count
-        return dict(waiting)
-
-    def oldest(self) -> dict[str, float]:
-        """When the oldest owed event of each stream was read, seconds since the epoch."""
-        oldest: dict[str, float] = {}
-        for r in self.ranges:
-            if r.count:
-                oldest[r.stream] = min(r.since, oldest.get(r.stream, r.since))
-        return oldest
-
-    def add(self, stream: str, partition: int, first: int, last: int, count: int, read_at: float) -> None:
-        """Note matches that are not sent now. Positions of a partition come in rising order."""
-        growing = self._growing.get((stream, partition))
-        if growing is not None and first > growing.last:
-            growing.last = last
-            growing.count += count
-            growing.until = read_at
-            return
-        # Also where the log began anew with smaller positions: one span must not cover both.
-        if growing is not None:
-            growing.growing = False
-        growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at, growing=True)
-        self.ranges.append(growing)
-
-    def seal(self) -> None:
-        """Let no range grow any more: what comes from now on is sent at once, and a span must not cover it."""
-        for r in self._growing.values():
-            r.growing = False
-        self._growing.clear()
-
-    def add_exactly(
-        self, stream: str, partition: int, offsets: Iterable[int], since: float, replayed: bool = False
-    ) -> None:
-        """Note single positions whose neighbours are settled already: what was held when the snapshot was taken."""
-        only = sorted(set(offsets))
-        if not only:
-            return
-        # Before what is newer, but behind the range whose re-read is under way: arrivals belong to the front one.
-        at = 0 if self._wish is None else 1
-        for r in self.ranges[at:]:
-            same = _partition(r) == (stream, partition, 0) and r.replayed == replayed
-            if same and r.only and set(r.only).isdisjoint(only):
-                # What comes one by one would be read in the opposite order, and be a range each.
-                r.only = sorted([*r.only, *only])
-                r.first, r.last, r.count = r.only[0], r.only[-1], r.count + len(only)
-                r.since = min(r.since, since)
-                return
-        exact = Range(stream, partition, only[0], only[-1], len(only), since, only, replayed=replayed)
-        self.ranges.insert(at, exact)
-
-    def owes_before(self, stream: str, partition: int, offset: int) -> bool:
-        """Whether anything of a partition is to be read again that was missed and is older than this."""
-        return any(_partition(r) == (stream, partition, 0) and r.first < offset for r in self.ranges)
-
-    def next_read(
-        self, destination: str, limit: int, readable: Callable[[str], bool] = lambda _: True
-    ) -> Reread | None:
-        """The wish for the next re-read; None while one is under way or when nothing is owed that can be read now."""
-        if self._wish is not None or limit < 1:
-            return None
-        at = self._next_range(readable)
-        if at is None:
-            return None
-        if at:
-            # The ones before it wait: for their stream to be an input again, or for a person. Arrivals belong to the
-            # front one.
-            self.ranges.insert(0, self.ranges.pop(at))
-        r = self.ranges[0]
-        only = frozenset(r.only) if r.only is not None else None
-        self._wish = Reread(destination, r.stream, r.partition, r.first, r.last, limit, only)
-        return self._wish
-
-    def _next_range(self, readable: Callable[[str], bool]) -> int | None:
-        """What was missed goes before what is replayed."""
-        replay = None
-        for at, r in enumerate(self.ranges):
-            if readable(r.stream) and not r.paused:
-                if not r.replay:
-                    # Of one partition what is older goes first, whenever it was noted.
-                    same = [n for n, o in enumerate(self.ranges) if _partition(o) == _partition(r)]
-                    return min(same, key=lambda n: self.ranges[n].first)
-                replay = at if replay is None else replay
-        return replay
-
-    def arrived(self, stream: str, partition: int, offset: int) -> Arrival:
-        """A re-read match came: the front range moves past it.
-
-        It is not owed when it matches now and did not when it was first seen, or when somebody wished for it who is no
-        more.
-        """
-        if self._dropped and self._wish is not None and _covers(self._wish, stream, partition, offset):
-            return Arrival(dropped=True)
-        if not self.ranges or not _covers(self.ranges[0], stream, partition, offset):
-            return _UNEXPECTED
-        r = self.ranges[0]
-        _move(r, offset + 1)
-        while r.only and r.only[0] <= offset:
-            del r.only[0]
-        r.matched += bool(r.replay)
-        owed = r.count > 0
-        r.count -= owed
-        return Arrival(owed, bool(r.replay) or r.replayed)
-
-    def replay(self, number: int, spans: Sequence[Span], now: float, owed: int = 0) -> None:
-        """Read these positions again; so many of them are owed, the rest is counted as it matches."""
-        total = sum(span.positions for span in spans)
-        for span in spans:
-            only = None if span.only is None else sorted(span.only)
-            count = 0 if only is None else min(owed, len(only))
-            owed -= count
-            self.ranges.append(
-                Range(span.stream, span.partition, span.first, span.last, count, now, only, replay=number, total=total)
-            )
-
-    def replays(self) -> list[Replay]:
-        """How far each replay has come, by number."""
-        left: Counter[int] = Counter()
-        matched: Counter[int] = Counter()
-        of: dict[int, Range] = {}
-        for r in self.ranges:
-            if r.replay:
-                of[r.replay] = r
-                left[r.replay] += len(r)
-                matched[r.replay] += r.matched
-        return [Replay(n, r.total, left[n], matched[n], r.paused) for n, r in sorted(of.items())]
-
-    def replaying(self, readable: Callable[[str], bool]) -> bool:
-        """Whether there is a replay to go on with."""
-        return any(r.replay and not r.paused and readable(r.stream) for r in self.ranges)
-
-    def pause_replays(self, paused: bool) -> None:
-        """Let all replays wait, or go on."""
-        for r in self.ranges:
-            r.paused = paused and bool(r.replay)
-
-    def give_up(self, replays: bool) -> int:
-        """Forget the replays, or else what was missed.
-
-        Returns:
-            How many owed matches that were.
-        """
-        given_up = [r for r in self.ranges if bool(r.replay) is replays]
-        if self._wish is not None and self.ranges and bool(self.ranges[0].replay) is replays:
-            self._dropped = True
-        self.ranges = [r for r in self.ranges if bool(r.replay) is not replays]
-        if not replays:
-            self._growing.clear()
-        return sum(r.count for r in given_up)
-
-    def unheard(self, mark: RangeRead) -> None:
-        """A re-read has ended that nobody could want: all of it stays owed."""
-        if self._wish is not None and _is_of(mark, self._wish):
-            self._wish, self._dropped = None, False
-
-    def finished(self, mark: RangeRead) -> Finished:
-        """A re-read has ended: move on, and drop the range when it is complete."""
-        wish = self._wish
-        if wish is None or not _is_of(mark, wish):
-            # Somebody of the same name wished for it and was removed meanwhile.
-            return Finished()
-        dropped, self._wish, self._dropped = self._dropped, None, False
-        if dropped:
-            return Finished()
-        r = self.ranges[0]
-        _move(r, max(r.first, mark.next_offset))
-        expired = skipped = 0
-        if r.only is not None:
-            # With single positions each one passed without a match is known to be gone, or to match no longer.
-            expired = min(mark.missing, r.count)
-            r.only = [o for o in r.only if o >= r.first]
-            left = min(len(r.only), r.count - expired)
-            skipped, r.count = r.count - expired - left, left
-        else:
-            r.missing += mark.missing
-            if r.first > r.last:
-                expired = min(r.missing, r.count)
-                skipped, r.count = r.count - expired, 0
-        return Finished(skipped, expired, self._complete(r) if r.first > r.last else None)
-
-    def _complete(self, r: Range) -> Replay | None:
-        """The front range is at its end; the replay that ends with it."""
-        self.ranges.pop(0)
-        if self._growing.get((r.stream, r.partition)) is r:
-            del self._growing[r.stream, r.partition]
-        if not r.replay:
-            return None
-        for other in self.ranges:
-            if other.replay == r.replay:
-                other.matched += r.matched
-                return None
-        return Replay(r.replay, r.total, 0, r.matched)
-
-
-def _move(r: Range, first: int) -> None:
-    """Let it begin later. Its events are taken to have come evenly: the oldest one left is as much younger."""
-    if r.until > r.since:
-        r.since += (r.until - r.since) * (first - r.first) / (r.last + 1 - r.first)
-    r.first = first
-
-
-def _partition(r: Range) -> tuple[str, int, int]:
-    return r.stream, r.partition, r.replay
-
-
-def _covers(span: Range | Reread, stream: str, partition: int, offset: int) -> bool:
-    return (span.stream, span.partition) == (stream, partition) and span.first <= offset <= span.last
-
-
-def _is_of(mark: RangeRead, wish: Reread) -> bool:
-    return (mark.stream, mark.partition) == (wish.stream, wish.partition) and (
-        wish.first <= mark.next_offset <= wish.last + 1
-    )
+    """Not more than `limit` of them."""
+    mapping: str = ""
+    """With it, for this mapping of the destination alone."""

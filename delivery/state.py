@@ -1,22 +1,16 @@
 """What an outbox keeps over a restart, and how it is read back. Its form is public: the next version reads it too."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from delivery.health import HealthState
+from delivery.positions import Position, Positions, decode, encode
 from delivery.ranges import Range
-from records import Invocation
 
-Positions = tuple[str, int, list[int], float]
-"""Stream, partition, offsets, and when the oldest of them was read."""
+STATE_VERSION = 4
+_READABLE = (1, 2, 3, 4)
+"""1 knew nothing of health, 2 nothing of what was replayed and held, 3 nothing of mappings."""
 
-Position = tuple[str, int, int]
-"""Stream, partition, offset."""
-
-STATE_VERSION = 3
-_READABLE = (1, 2, 3)
-"""1 knew nothing of health, 2 nothing of what was replayed and held."""
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=encode)
 
 
 class OutboxState(msgspec.Struct):
@@ -42,19 +36,16 @@ class OutboxState(msgspec.Struct):
     """As `held`: what somebody had asked for again."""
 
 
-def positions_of(invocations: Iterable[Invocation]) -> list[Positions]:
-    """Where to read them again."""
-    held: dict[tuple[str, int], Positions] = {}
-    for one in invocations:
-        at = one.read_ms / 1000
-        stream, partition, offsets, since = held.get((one.stream, one.partition)) or (one.stream, one.partition, [], at)
-        offsets.append(one.offset)
-        held[stream, partition] = (stream, partition, offsets, min(since, at))
-    return list(held.values())
+def write_state(state: OutboxState) -> bytes:
+    """Encode a snapshot."""
+    return _ENCODER.encode(state)
 
 
 class StateError(Exception):
     """A snapshot that this version cannot read."""
+
+
+_DECODER = msgspec.msgpack.Decoder(OutboxState, dec_hook=decode)
 
 
 class _Head(msgspec.Struct):
@@ -75,6 +66,6 @@ def read_state(snapshot: bytes) -> OutboxState:
                 f"the saved state of destination {head.destination!r} has version {head.version}, this Offramp reads "
                 f"{STATE_VERSION}; start the version that wrote it, let it drain, then upgrade"
             )
-        return msgspec.msgpack.decode(snapshot, type=OutboxState)
+        return _DECODER.decode(snapshot)
     except msgspec.MsgspecError as error:
         raise StateError(f"the saved state of a destination cannot be read: {error}") from None

@@ -1,11 +1,12 @@
 """Failures that may not be in the ledger yet, so that a crash now does not let them vanish. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
-from records import Invocation, Span
+from delivery.positions import Position, position_of
+from records import Invocation
 
 _MOST = 10_000
 """Where the ledger cannot be written for long, the oldest are let go."""
@@ -40,10 +41,9 @@ class Unlisted:
         while self._all and self._all[0][0] <= until:
             self._pop()
 
-    def take(self, spans: Iterable[Span]) -> None:
+    def take(self, taken: Collection[Position]) -> None:
         """These were read from the ledger: it has them."""
-        taken = {(span.stream, span.partition, offset) for span in spans for offset in span.only or ()}
-        self._all = deque((at, one) for at, one in self._all if (one.stream, one.partition, one.offset) not in taken)
+        self._all = deque((at, one) for at, one in self._all if position_of(one) not in taken)
 
     def _pop(self) -> None:
         self.since = self._all.popleft()[0]

@@ -29,7 +29,7 @@ from connectors.person_inputs import Input as PersonInput
 from connectors.person_inputs import JsonLines, KafkaTopic, Role
 from connectors.person_table import PersonTable
 from connectors.retention_watch import RetentionWatch
-from delivery import Handoff, Progress, Strain
+from delivery import Handoff, Position, Progress, Strain
 from destinations import Secrets, Site, Watched
 from destinations.notify import Notify
 from flows.gate import Gate
@@ -137,7 +137,7 @@ class Job:
             self.gate.stop()
         return self._feed is None or self._feed.ready.is_set()
 
-    def _failed_since(self, destination: str, since: float) -> set[tuple[str, int, int]]:
+    def _failed_since(self, destination: str, since: float) -> set[Position]:
         try:
             return self._store.failed_since(destination, since)
         except JournalError as error:

@@ -15,7 +15,7 @@ import bytewax.operators as op
 import msgspec
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
-from delivery import Handoff, Load, Outbox, OutboxState, Progress, carry_out, read_state
+from delivery import Handoff, Load, Outbox, OutboxState, Position, Progress, carry_out, read_state
 from records import (
     Attempt,
     Command,
@@ -100,8 +100,8 @@ class Delivery:
     """Whether a stream is among the inputs."""
     listed: Callable[[str], float] = field(default=lambda _: math.inf)
     """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
-    failed_since: Callable[[str, float], Iterable[tuple[str, int, int]]] = field(default=lambda *_: ())
-    """Stream, partition and position of what has come into the ledger after a moment."""
+    failed_since: Callable[[str, float], Iterable[Position]] = field(default=lambda *_: ())
+    """Where in the log is what has come into the ledger after a moment."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):

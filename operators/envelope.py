@@ -114,6 +114,7 @@ def _event(message: Message, default_project: int) -> Event:
         _object(envelope.person_properties, "person_properties"),
         _groups(envelope),
         message.only_for,
+        message.mapping,
     )
 
 

@@ -58,7 +58,7 @@ def records_of(results: Iterable[Result]) -> list[Record]:
         if result.verdict is Verdict.FAILED:
             records.append(_failure(result))
         if result.listed:
-            position = (result.stream, result.partition, [result.offset])
+            position = (result.stream, result.partition, [result.offset], result.mapping)
             records.append(FailuresTaken(result.destination, *position))
     for (destination, minute, kind, name), count in counts.items():
         records.append(Metric(destination, minute, kind, name, count))
@@ -79,6 +79,7 @@ def _failure(outcome: Outcome) -> Failure:
         reason=outcome.reason[:MAX_MESSAGE_CHARS],
         status=outcome.status,
         body=outcome.body[:LEDGER_BODY_BYTES],
+        mapping=outcome.mapping,
     )
 
 
@@ -95,6 +96,8 @@ def _note_line(outcome: Outcome, note: Note) -> LogLine:
 def _line(outcome: Outcome) -> LogLine:
     position = f"{outcome.stream}/{outcome.partition}:{outcome.offset}"
     where = f"event {outcome.event_name!r} {outcome.event_uuid} at {position}"
+    if outcome.mapping:
+        where = f"mapping {outcome.mapping!r}, {where}"
     if outcome.verdict is Verdict.RETRYING:
         level, text = "warn", f"{outcome.reason}; attempt {outcome.attempts}, will be tried again ({where})"
     else:

@@ -29,6 +29,8 @@ class Span(msgspec.Struct, frozen=True):
     first: int
     last: int
     only: list[int] | None = None
+    mapping: str = ""
+    """With it, only what this mapping of the destination makes of the events."""
 
     @property
     def positions(self) -> int:

@@ -21,6 +21,8 @@ class Message(msgspec.Struct, gc=False):
     """When the log took it (Kafka's message time), or when it was read; milliseconds since the epoch."""
     only_for: str | None = None
     """The destination that asked for a re-read of this position; None on the live lane."""
+    mapping: str = ""
+    """With `only_for`: the one mapping of it that is wanted; empty is all."""
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):
@@ -67,6 +69,8 @@ class Event(msgspec.Struct, gc=False):
     group_properties: tuple[bytes | None, ...] = ()
     """As the row said, `group0_properties` to `group4_properties`; empty for the capture shape."""
     only_for: str | None = None
+    mapping: str = ""
+    """See `Message`."""
     wanted_by: tuple[str, ...] = ()
     """Filled by `screen`: ids of the destinations whose filter may still match."""
     person: Person | None = None

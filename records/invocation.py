@@ -43,7 +43,8 @@ class Invocation(msgspec.Struct, gc=False):
     """
 
     id: str
-    """Stable over retries, resends and replays: made of the destination and the event. Sent as `webhook-id`."""
+    """Stable over retries, resends and replays: made of the destination, the event and the mapping. Sent as
+    `webhook-id`."""
     destination: str
     stream: str
     partition: int
@@ -55,6 +56,8 @@ class Invocation(msgspec.Struct, gc=False):
     """Whose event it is: the person's id, or the distinct id of somebody unknown."""
     work: Request | Code | None
     error: str | None = None
+    mapping: str = ""
+    """The mapping of the destination that it is of; empty where it has none."""
     reread: bool = False
     """True when the backlog lane brought it."""
     replayed: bool = False
@@ -181,3 +184,4 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     notes: tuple[Note, ...] = ()
     listed: bool = False
     """Whether the ledger has it, from before a crash: it was delivered after all."""
+    mapping: str = ""

@@ -119,6 +119,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     status: int | None = None
     body: bytes = b""
     """The beginning of the last response."""
+    mapping: str = ""
+    """The mapping of the destination that it is of; empty where it has none."""
 
 
 class FailuresTaken(msgspec.Struct, frozen=True, gc=False):
@@ -128,3 +130,4 @@ class FailuresTaken(msgspec.Struct, frozen=True, gc=False):
     stream: str
     partition: int
     offsets: list[int]
+    mapping: str = ""

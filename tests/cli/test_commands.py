@@ -336,11 +336,11 @@ def test_positions_and_times_as_people_write_them() -> None:
 
 
 def test_many_positions_become_several_commands() -> None:
-    found = {("a", 0): list(range(5)), ("b", 1): [7, 9]}
+    found = {("a", 0, ""): list(range(5)), ("b", 1, "lead"): [7, 9]}
     assert spans_of_failed(found, most=3) == [
         [Span("a", 0, 0, 2, [0, 1, 2])],
-        [Span("a", 0, 3, 4, [3, 4]), Span("b", 1, 7, 7, [7])],
-        [Span("b", 1, 9, 9, [9])],
+        [Span("a", 0, 3, 4, [3, 4]), Span("b", 1, 7, 7, [7], "lead")],
+        [Span("b", 1, 9, 9, [9], "lead")],
     ]
     assert spans_of_failed({}) == []
 

@@ -17,7 +17,7 @@ from connectors.commands_source import CommandsPartition, CommandsSource, Read
 from connectors.desk import FRESH_S, MOST_ASKING, Desk
 from connectors.journal import Journal, JournalError
 from connectors.lane import Beat, Beats, Pace
-from records import Command, CommandKind, EndOfInput, Span
+from records import Command, CommandKind, EndOfInput, Failure, Span
 from tests.connectors.logs import MemoryLog, OpenGate
 
 PAUSE = Wish(CommandKind.PAUSE, "ada")
@@ -83,6 +83,29 @@ def test_positions_that_the_wish_brings_are_taken_as_they_are(path: Path, comman
     desk.look()
     assert desk.take() == [Command(id, "crm", CommandKind.REPLAY, spans=spans, failed=True)]
     assert commands.answer_of(id) == Answer("", [], 3)
+    desk.close()
+
+
+def test_what_is_to_be_sent_again_leaves_the_ledger_with_the_answer(path: Path, commands: Commands) -> None:
+    """What the flow tells of it comes later, and a crash may take that away."""
+    failures = [
+        Failure("crm", f"msg_{n}{mapping}", time.time(), "kafka:events", 0, n, "u", "e", 4, "no", 404, mapping=mapping)
+        for n in (3, 5, 9)
+        for mapping in ("", "lead")
+    ]
+    journal = Journal(path)
+    journal.write(failures)
+    spans = [Span("kafka:events", 0, 3, 9, [3, 9], "lead")]
+    commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True, dry=True))
+    desk = desk_of(path)
+    desk.begin(0)
+    desk.look()
+    assert journal.count_failures("crm") == 6
+    commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True))
+    desk.look()
+    left = {(stored.failure.offset, stored.failure.mapping) for stored in journal.failures("crm")}
+    assert left == {(3, ""), (5, ""), (5, "lead"), (9, "")}
+    journal.close()
     desk.close()
 
 

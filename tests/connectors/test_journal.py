@@ -304,7 +304,7 @@ def test_a_newer_file_is_refused(path):
         with pytest.raises(JournalError) as raised:
             kind(path)
         assert str(raised.value) == (
-            f"journal {path}: made by a newer Offramp (schema 9, this one knows 3); "
+            f"journal {path}: made by a newer Offramp (schema 9, this one knows 4); "
             "upgrade Offramp, or name another --state"
         )
 

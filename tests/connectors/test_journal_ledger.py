@@ -11,6 +11,7 @@ from connectors import journal_schema
 from connectors.journal import Journal, JournalError, JournalReader, Keep
 from connectors.journal_buffer import JournalBuffer
 from connectors.journal_sink import JournalWriter
+from delivery import Position
 from records import Failure, FailuresTaken, HealthChange, LogLine, Status
 
 NOW = 1_700_000_000.0
@@ -79,8 +80,8 @@ def test_a_later_failure_of_the_same_delivery_replaces_the_entry(journal: Journa
 
 def test_which_came_after_a_moment(journal: Journal) -> None:
     journal.write([failure(1), failure(2, at=NOW + 1), failure(3, at=NOW + 1, destination="ads")])
-    assert journal.failed_since("crm", NOW - 1) == {("kafka:events", 0, 1), ("kafka:events", 0, 2)}
-    assert journal.failed_since("crm", NOW) == {("kafka:events", 0, 2)}
+    assert journal.failed_since("crm", NOW - 1) == {Position("kafka:events", 0, 1), Position("kafka:events", 0, 2)}
+    assert journal.failed_since("crm", NOW) == {Position("kafka:events", 0, 2)}
     assert journal.failed_since("crm", NOW + 1) == set()
 
 
@@ -113,7 +114,7 @@ def test_questions(journal: Journal, question: dict[str, object], answer: list[i
     if of_all == question:
         assert journal.count_failures("crm", **of_all) == len(answer)  # type: ignore[arg-type]
         positions = journal.failed_positions("crm", **of_all)  # type: ignore[arg-type]
-        assert positions == ({("kafka:events", 0): answer} if answer else {})
+        assert positions == ({("kafka:events", 0, ""): answer} if answer else {})
 
 
 def test_a_status_that_is_none_is_told(journal: Journal) -> None:
@@ -213,6 +214,6 @@ def test_who_only_reads_says_what_brings_an_old_journal_up_to_date(path: Path) -
     with pytest.raises(JournalError) as raised:
         JournalReader(path)
     assert str(raised.value) == (
-        f"journal {path}: made by an older Offramp (schema 1, this one needs 3); start the job with this version once, "
+        f"journal {path}: made by an older Offramp (schema 1, this one needs 4); start the job with this version once, "
         "it brings the journal up to date"
     )

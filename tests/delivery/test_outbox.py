@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery import Outbox, OutboxState, Reread, StateError, read_state
+from delivery import Outbox, OutboxState, Position, Reread, StateError, read_state
+from delivery.positions import Positions
 from records import (
     CUT_MARGIN_BYTES,
     KEPT_BODY_BYTES,
@@ -162,12 +163,23 @@ def test_a_snapshot_holds_positions_and_no_request() -> None:
 
 
 def test_a_snapshot_of_another_version_is_refused_with_what_to_do() -> None:
-    import msgspec
-
-    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 3; start the"):
+    with pytest.raises(StateError, match="state of destination 'd' has version 99, this Offramp reads 4; start the"):
         read_state(msgspec.msgpack.encode({"version": 99, "destination": "d"}))
     with pytest.raises(StateError, match="cannot be read"):
         read_state(b"\xff\x00")
+
+
+def test_a_damaged_set_of_positions_is_refused() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.accept(invocation(1), 0)
+    outbox.recall([i.id for i in outbox.take_to_send(0)])
+    good = outbox.snapshot()
+    [r] = read_state(good).ranges
+    assert r.only is not None
+    for bad in (b"", b"\xff" * 40):
+        snapshot = good.replace(msgspec.msgpack.encode(r.only.serialize()), msgspec.msgpack.encode(bad))
+        with pytest.raises(StateError, match="cannot be read"):
+            read_state(snapshot)
 
 
 @dataclasses.dataclass
@@ -219,7 +231,7 @@ class World:
         return Attempt(sent, self.now, 1, Response(chance.choice([404, 500]), {}, b""))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_snapshot_of_an_earlier_version_is_read(version: int) -> None:
     written = {
         "version": version,
@@ -230,7 +242,11 @@ def test_a_snapshot_of_an_earlier_version_is_read(version: int) -> None:
         "expired": 0,
         "skipped": 1,
         "held": [[STREAM, 0, [7], 1.0]],
-        "ranges": [{"stream": STREAM, "partition": 0, "first": 8, "last": 20, "count": 4, "since": 2.0}],
+        "ranges": [
+            {"stream": STREAM, "partition": 0, "first": 8, "last": 20, "count": 3, "since": 2.0},
+            {"stream": STREAM, "partition": 1, "first": 3, "last": 3, "count": 1, "since": 2.0, "only": [3]},
+        ],
+        **({"uncounted": [[STREAM, 1, 3]]} if version > 2 else {}),
         **({"health": {"name": "disabled", "quarantines": [1.0]}, "command": 5} if version > 1 else {}),
     }
     outbox = Outbox("d", POLICY, read_state(msgspec.msgpack.encode(written)))
@@ -314,7 +330,7 @@ def test_a_changed_configuration_recalls_what_is_not_on_the_wire() -> None:
     outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b""))], 0)
     outbox.accept(invocation(5), 0)
     outbox.recall([sent[2].id])
-    assert [(r.first, r.last, r.only) for r in outbox.backlog.ranges] == [(1, 5, [1, 3, 5])]
+    assert [(r.first, r.last, list(r.only or ())) for r in outbox.backlog.ranges] == [(1, 5, [1, 3, 5])]
     assert (outbox.held.pending, outbox.held.waiting, outbox.take_to_send(99)) == (2, 0, [])
     assert account(outbox) == (5, 5)
     outbox.settle([ok(sent[1]), ok(sent[3])], 1)
@@ -358,7 +374,7 @@ def test_what_was_on_the_wire_when_the_configuration_changed_is_tried_again_as_t
     outbox.recall([])
     outbox.settle([Attempt(sent[0], 0, 1, Response(503, {}, b"")), ok(sent[1])], 1)
     assert (outbox.held.waiting, outbox.held.next_retry_at(), outbox.delivered, account(outbox)) == (0, None, 1, (2, 2))
-    assert [r.only for r in outbox.backlog.ranges] == [[1]]
+    assert [list(r.only or ()) for r in outbox.backlog.ranges] == [[1]]
 
 
 def test_what_cannot_be_read_again_is_never_put_behind() -> None:
@@ -379,7 +395,7 @@ def test_what_is_owed_of_a_stream_that_is_no_input_any_more_waits_and_holds_up_n
     restored = Outbox("d", POLICY, read_state(outbox.snapshot()), readable=lambda stream: stream != STREAM)
     assert restored.unreadable() == {STREAM: 10}
     assert restored.next_read() is None
-    restored.backlog.add_exactly("kafka:other", 0, [7], 0)
+    restored.backlog.add_exactly(Positions("kafka:other", 0, [7], 0))
     restored.backlog.ranges.append(restored.backlog.ranges.pop(0))
     assert restored.next_read() == Reread("d", "kafka:other", 0, 7, 7, limit=4, only=frozenset({7}))
     assert account(restored) == (10, 11)
@@ -440,7 +456,7 @@ def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None
 
 
 def test_what_the_ledger_has_from_before_a_crash_and_is_delivered_now_says_so() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[(STREAM, 0, 1), (STREAM, 0, 2)])
+    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1), Position(STREAM, 0, 2)])
     for offset in (1, 2, 3):
         outbox.accept(invocation(offset), 20)
     sent = outbox.take_to_send(20)
@@ -522,7 +538,7 @@ def test_what_was_replayed_and_held_says_so_when_it_is_read_again(how: str) -> N
 
 
 def test_what_the_ledger_has_from_before_two_crashes_is_not_forgotten() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[(STREAM, 0, 1)])
+    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1)])
     outbox.accept(invocation(2), 20)
     outbox.settle([refused(sent) for sent in outbox.take_to_send(20)], 20)
     outbox.unlisted.listed(20)
@@ -533,7 +549,7 @@ def test_what_the_ledger_has_from_before_two_crashes_is_not_forgotten() -> None:
 
 
 def test_a_replay_of_what_failed_takes_no_count_of_what_is_owed_already() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[(STREAM, 0, 1)])
+    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1)])
     outbox.accept(invocation(1), 10)
     outbox.accept(invocation(2), 10)
     _, sent = outbox.take_to_send(10)

@@ -13,6 +13,7 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 
 from delivery import Reread, read_state
+from delivery.positions import Positions
 from operators.deliver import DeliverLogic, Delivery, deliver
 from records import Batch, EndOfInput, Invocation, Outcome, Policy, RangeRead, Status, Verdict
 from tests.operators.deliver_bench import CRM, OFF, Bench, MemoryTransport
@@ -117,7 +118,7 @@ def test_what_the_ledger_cannot_take_at_the_end_is_owed_in_the_snapshot() -> Non
     bench.wake()
     bench.logic.on_eof()
     restarted = read_state(bench.logic.snapshot())
-    assert (restarted.failed, restarted.held) == (0, [(STREAM, 0, [1], 1000.0)])
+    assert (restarted.failed, restarted.held) == (0, [Positions(STREAM, 0, [1], 1000.0)])
 
 
 def test_a_run_that_ends_by_itself_waits_for_its_ledger() -> None:

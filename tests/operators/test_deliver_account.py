@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery import Reread
+from delivery import Position, Reread
 from records import (
     Attempt,
     Batch,
@@ -117,8 +117,8 @@ class World:
             self.ledger.pop(offset, None)
             self.counted.discard(offset)
 
-    def failed_since(self, since: float) -> list[tuple[str, int, int]]:
-        return [(STREAM, 0, offset) for offset, at in self.ledger.items() if at > since]
+    def failed_since(self, since: float) -> list[Position]:
+        return [Position(STREAM, 0, offset) for offset, at in self.ledger.items() if at > since]
 
     def give(self, *items: Any) -> None:
         if items:

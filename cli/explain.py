@@ -12,9 +12,11 @@ from cli.output import console, fail, text
 from flows.settings import from_process
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     # What compiles destinations takes a while to import; --help should not wait for it.
     from destinations import Destination, EventView
-    from destinations.explain import Explanation
+    from destinations.explain import Clause, Explanation, Sending
     from flows.settings import Settings
 
 EVENT = typer.Option("--event", metavar="FILE", help="One event as JSON, in either shape; - for standard input.")
@@ -95,22 +97,40 @@ def _show(found: "Explanation") -> None:
     out.print(text(f"event {found.event!r} {found.uuid} {verdict} by {found.destination}", "bold"))
     if found.because:
         out.print(text(f"because {found.because}"))
-    for clause in found.clauses:
+    _show_clauses(out, found.clauses)
+    if found.cap:
+        out.print(text(f"\nmasking: {found.cap}"))
+    for sending in found.sendings:
+        if sending.mapping:
+            out.print(
+                text(f"\nmapping {sending.mapping!r} {'matches' if sending.matches else 'does not match'}", "bold")
+            )
+            if sending.because:
+                out.print(text(f"because {sending.because}"))
+        _show_sending(out, sending)
+
+
+def _show_sending(out: "Console", sending: "Sending") -> None:
+    _show_clauses(out, sending.clauses)
+    for one in sending.inputs:
+        out.print(text(f"\ninput {one.name}: {one.error or one.value}"))
+    if sending.code:
+        out.print(text("\nits code makes the requests; what they are is not known before it runs"))
+    if sending.request is not None:
+        request = sending.request
+        out.print(text(f"\n{request.method} {request.url}"))
+        for name, value in request.headers.items():
+            out.print(text(f"{name}: {value}"))
+        out.print(text(f"\n{request.body.decode(errors='replace')}"))
+
+
+def _show_clauses(out: "Console", clauses: "list[Clause]") -> None:
+    for clause in clauses:
         out.print(text(f"\n{'holds' if clause.holds else 'does not hold'}: {clause.text}"))
         for name, value in clause.reads.items():
             out.print(text(f"    {name} is {_json(value)}"))
         if clause.error:
             out.print(text(f"    {clause.error}"))
-    for one in found.inputs:
-        out.print(text(f"\ninput {one.name}: {one.error or one.value}"))
-    if found.code:
-        out.print(text("\nits code makes the requests; what they are is not known before it runs"))
-    if found.request is not None:
-        request = found.request
-        out.print(text(f"\n{request.method} {request.url}"))
-        for name, value in request.headers.items():
-            out.print(text(f"{name}: {value}"))
-        out.print(text(f"\n{request.body.decode(errors='replace')}"))
 
 
 def _json(value: object) -> str:

@@ -4,6 +4,7 @@ from delivery.backlog import Backlog
 from delivery.commands import carry_out
 from delivery.handoff import Handoff
 from delivery.held import UNREPEATABLE
+from delivery.masking import Masks
 from delivery.outbox import Outbox
 from delivery.positions import Position
 from delivery.progress import Load, Progress
@@ -16,6 +17,7 @@ __all__ = [
     "Backlog",
     "Handoff",
     "Load",
+    "Masks",
     "Outbox",
     "OutboxState",
     "Position",

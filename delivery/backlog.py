@@ -9,7 +9,7 @@ from pyroaring import BitMap64
 
 from delivery.positions import Position, Positions
 from delivery.ranges import Range, Reread
-from records import RangeRead, Replay, Span
+from records import Missed, RangeRead, Replay, Span
 
 
 class Finished(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +50,7 @@ class Backlog:
         """Whether what it reads was given up."""
         self._arrived_at: int | None = None
         """The latest position that it has brought."""
-        self._growing = {(r.stream, r.partition): r for r in self.ranges if r.growing}
+        self._growing = {_growth(r): r for r in self.ranges if r.growing}
 
     def __len__(self) -> int:
         """Matches owed."""
@@ -76,19 +76,25 @@ class Backlog:
                 oldest[r.stream] = min(r.since, oldest.get(r.stream, r.since))
         return oldest
 
-    def add(self, stream: str, partition: int, first: int, last: int, count: int, read_at: float) -> None:
+    def add(self, missed: Missed) -> None:
         """Note matches that are not sent now. Positions of a partition come in rising order."""
-        growing = self._growing.get((stream, partition))
+        read_at = missed.read_ms / 1000
+        key = (missed.stream, missed.partition, missed.mapping, missed.exact)
+        growing = self._growing.get(key)
         # The same position again: another mapping has matched it, too.
-        if growing is not None and first >= growing.last:
-            growing.last = last
-            growing.count += count
+        if growing is not None and missed.first >= growing.last:
+            growing.last = missed.last
+            growing.count += missed.count
             growing.until = read_at
+            if growing.only is not None:
+                growing.only.add(missed.first)
             return
         # Also where the log began anew with smaller positions: one span must not cover both.
         if growing is not None:
             growing.growing = False
-        growing = self._growing[stream, partition] = Range(stream, partition, first, last, count, read_at, growing=True)
+        span = (missed.stream, missed.partition, missed.first, missed.last, missed.count, read_at)
+        only = BitMap64([missed.first]) if missed.exact else None
+        growing = self._growing[key] = Range(*span, only, growing=True, mapping=missed.mapping)
         self.ranges.append(growing)
 
     def seal(self) -> None:
@@ -267,8 +273,8 @@ class Backlog:
     def _complete(self, r: Range) -> Replay | None:
         """The front range is at its end; the replay that ends with it."""
         self.ranges.pop(0)
-        if self._growing.get((r.stream, r.partition)) is r:
-            del self._growing[r.stream, r.partition]
+        if self._growing.get(_growth(r)) is r:
+            del self._growing[_growth(r)]
         if not r.replay:
             return None
         for other in self.ranges:
@@ -283,6 +289,11 @@ def _move(r: Range, first: int) -> None:
     if r.until > r.since:
         r.since += (r.until - r.since) * (first - r.first) / (r.last + 1 - r.first)
     r.first = first
+
+
+def _growth(r: Range) -> tuple[str, int, str, bool]:
+    """Of those that grow there is one each."""
+    return r.stream, r.partition, r.mapping, r.only is not None
 
 
 def _partition(r: Range) -> tuple[str, int, int]:

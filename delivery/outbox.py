@@ -141,7 +141,7 @@ class Outbox:
             return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
         place = (invocation.stream, invocation.partition, invocation.offset)
         if missed:
-            self._miss(*place, invocation.offset, 1, invocation.read_ms)
+            self._miss(Missed.of(invocation))
             return None
         overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*place)
         if invocation.stream != UNREPEATABLE and (self.health.blocked or overtaking):
@@ -161,8 +161,7 @@ class Outbox:
     def miss(self, missed: Missed) -> None:
         """Note as owed what was not even rendered."""
         self.matched += missed.count
-        span = (missed.first, missed.last, missed.count)
-        self._miss(missed.stream, missed.partition, *span, missed.read_ms)
+        self._miss(missed)
 
     def range_read(self, mark: RangeRead, heard: bool = True) -> Finished:
         """The backlog lane has come to the end of what it was asked for.
@@ -414,10 +413,10 @@ class Outbox:
             self._judge(attempt, now, outcome)
         return outcome
 
-    def _miss(self, stream: str, partition: int, first: int, last: int, count: int, read_ms: int) -> None:
+    def _miss(self, missed: Missed) -> None:
         # Also where it has just been opened again: a range that grows must cover nothing that is sent.
         self.behind = True
-        self.backlog.add(stream, partition, first, last, count, read_ms / 1000)
+        self.backlog.add(missed)
 
     def _take_uncounted(self, invocation: Invocation) -> bool:
         if not self._uncounted or (position := position_of(invocation)) not in self._uncounted:

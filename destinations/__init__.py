@@ -1,6 +1,7 @@
 """What a destination is: its file compiled into a filter and a request, and the index over all of them."""
 
 from catalog.problem import Problem
+from destinations.branch import Branch
 from destinations.destination import Destination
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
@@ -12,6 +13,7 @@ from destinations.site import Site
 from destinations.watched import Changes, Watched
 
 __all__ = [
+    "Branch",
     "Changes",
     "Destination",
     "EventDataError",

@@ -4,18 +4,17 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, overload
 
-from destinations.code import CodeTemplate
+from destinations.branch import Branch, event_names
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
-from destinations.globals import EventView, invocation_needs
-from destinations.inputs import Inputs
+from destinations.globals import EventView
+from destinations.masking import Masking
 from destinations.notify import Notify
-from destinations.request import RequestTemplate
 from destinations.sample import Sample
 from destinations.secrets import Redactor
 from destinations.site import Site
 from destinations.spec import DestinationSpec
-from records import Code, Event, Policy, Request
+from records import Cap, Code, Event, Policy, Request
 
 
 class Destination:
@@ -25,15 +24,15 @@ class Destination:
         self,
         spec: DestinationSpec,
         filter: Filter,
-        inputs: Inputs,
-        work: RequestTemplate | CodeTemplate,
+        branches: Iterable[Branch],
         policy: Policy,
         secrets: Mapping[str, str],
         masked: Iterable[str] = (),
         notify: Notify | None = None,
         sample: Sample | None = None,
+        masking: Masking | None = None,
     ) -> None:
-        """`work` is made of each event; `secrets` are the values of those that the templates use, by name.
+        """`branches` are what is made of each event; `secrets` the values of those that the templates use, by name.
 
         `masked` is what else must not show.
         """
@@ -43,15 +42,15 @@ class Destination:
         self.enabled = spec.enabled
         self.project = spec.project
         self.filter = filter
+        """Of all of it; each branch has its own behind it."""
+        self.branches = tuple(branches)
+        """One without a name, or the mappings that are enabled."""
+        self.event_names = event_names(filter, self.branches)
+        """Only these can match; None if any can."""
         self.policy = policy
         self.notify = notify
         self.sample = sample
-        self._inputs = inputs
-        self._work = work
-        self._needs = invocation_needs(inputs.chains | work.chains)
-        if isinstance(work, CodeTemplate):
-            # An event that the program captures counts how often it has come by.
-            self._needs |= {"event.properties"}
+        self.masking = masking
         self._secrets = dict(secrets)
         self._redactor = Redactor((*self._secrets.values(), *masked))
 
@@ -63,27 +62,40 @@ class Destination:
         """Where people look at it and change it."""
         return f"{site.project(project).url}/functions/{self.id}/configuration/"
 
-    def invocation_id(self, event: Event) -> str:
-        """The same for the same event on every attempt, resend and replay."""
-        parts = f"{self.id}\n{event.project}\n{event.uuid}"
+    def invocation_id(self, event: Event, mapping: str = "") -> str:
+        """The same for the same event and mapping on every attempt, resend and replay."""
+        parts = f"{self.id}\n{event.project}\n{event.uuid}" + (f"\n{mapping}" if mapping else "")
         return f"msg_{hashlib.sha256(parts.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
     def matches(self, view: EventView) -> bool:
-        """Whether the event is for this destination. Raises HogRuntimeError or EventDataError."""
+        """Whether the event is for this destination, before its branches are asked.
+
+        Raises HogRuntimeError or EventDataError.
+        """
         if self.project not in (None, view.event.project) or not self.filter.matches(view):
             return False
         return self.sample is None or self.sample.keeps(view)
 
     def wants_event(self, view: EventView) -> bool:
         """Whether it can be, judged by the event alone: a generous answer, for nothing is raised."""
-        return self.filter.wants_event(view) and (self.sample is None or self.sample.wants_event(view))
+        if not self.filter.wants_event(view) or not (self.sample is None or self.sample.wants_event(view)):
+            return False
+        return any(branch.filter.wants_event(view) for branch in self.branches)
 
-    def render(self, view: EventView) -> Request | Code:
-        """The request or the program for one event; raises InputError, whose text is free of secrets."""
+    def branches_for(self, mapping: str) -> tuple[Branch, ...]:
+        """What may be made of an event; with a name, only the mapping of that name, if there is one."""
+        return tuple(branch for branch in self.branches if branch.name == mapping) if mapping else self.branches
+
+    def render(self, view: EventView, branch: Branch | None = None) -> Request | Code:
+        """The request or the program that a branch, if need be the first, makes of one event.
+
+        Raises InputError, whose text is free of secrets.
+        """
+        branch = branch or self.branches[0]
         try:
-            globals = self._globals(view)
-            self._inputs.render_into(globals)
-            return self._work.render(globals)
+            globals = self._globals(view, branch.needs)
+            branch.inputs.render_into(globals)
+            return branch.work.render(globals)
         except InputError as error:
             raise InputError(error.where, self.redact(error.message)) from None
         except EventDataError as error:
@@ -92,15 +104,30 @@ class Destination:
             text = f"the request cannot be made of it: {type(error).__name__}: {error}"
             raise InputError("event", self.redact(text)) from None
 
-    def inputs_one_by_one(self, view: EventView) -> Iterator[tuple[str, Any, str]]:
+    def cap(self, view: EventView) -> Cap | None:
+        """What the event counts against; None where it is not held back. Raises InputError, free of secrets."""
+        return None if self.masking is None else self.masking.cap(self.cap_key(view))
+
+    def cap_key(self, view: EventView) -> Any:
+        """By what the event is told apart from others, where it is; it may hold secrets. Raises InputError, without."""
+        if self.masking is None:
+            return None
+        try:
+            return self.masking.key(self._globals(view, self.masking.needs))
+        except InputError as error:
+            raise InputError(error.where, self.redact(error.message)) from None
+        except EventDataError as error:
+            raise InputError("event", self.redact(str(error))) from None
+
+    def inputs_one_by_one(self, view: EventView, branch: Branch) -> Iterator[tuple[str, Any, str]]:
         """Each input with its value, or null and why it cannot be rendered; both may hold secrets."""
         try:
-            yield from self._inputs.one_by_one(self._globals(view))
+            yield from branch.inputs.one_by_one(self._globals(view, branch.needs))
         except EventDataError as error:
             yield "", None, f"the event cannot be read: {error}"
 
-    def _globals(self, view: EventView) -> dict[str, Any]:
-        globals = dict(view.invocation(self._needs))
+    def _globals(self, view: EventView, needs: frozenset[str]) -> dict[str, Any]:
+        globals = dict(view.invocation(needs))
         globals["source"] = {"name": self.name, "url": self.url(view.site, view.event.project)}
         globals["secrets"] = self._secrets
         return globals

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 import hog
+from destinations.branch import Branch
 from destinations.destination import Destination
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
@@ -41,15 +42,16 @@ class InputValue(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Explanation(msgspec.Struct, frozen=True):
-    """`matches` is the answer and `because` the first reason against it, empty where there is none."""
+class Sending(msgspec.Struct, frozen=True):
+    """What one mapping makes of the event, or the destination itself where it has none."""
 
-    destination: str
-    event: str
-    uuid: str
+    mapping: str
+    """Empty where the destination has none."""
     matches: bool
     because: str = ""
+    """The first reason why nothing is sent; else empty."""
     clauses: list[Clause] = []
+    """Of the mapping's own filter."""
     inputs: list[InputValue] = []
     request: Request | None = None
     """What would be sent; None where it matches not, fails, or is the work of code."""
@@ -57,20 +59,47 @@ class Explanation(msgspec.Struct, frozen=True):
     """Whether the requests are made by the destination's code."""
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """`matches` is the answer and `because` the first reason why nothing is sent, empty where something is."""
+
+    destination: str
+    event: str
+    uuid: str
+    matches: bool
+    because: str = ""
+    clauses: list[Clause] = []
+    """Of the destination's own filter."""
+    cap: str = ""
+    """What it counts against, where only some of the events with the same key are sent."""
+    sendings: list[Sending] = []
+
+
 def explain(destination: Destination, view: EventView) -> Explanation:
     """The road of one event through one destination, with the person that the event has now. Nothing is sent."""
-    clauses = _clauses(destination, view)
+    clauses = _clauses(destination, destination.filter, view)
     because = destination.redact(_against(destination, view, clauses))
     found = Explanation(destination.id, view.event.event, view.event.uuid, not because, because, clauses)
     if because:
         return found
+    sendings = [_sending(destination, branch, view) for branch in destination.branches]
+    matches = any(sending.matches for sending in sendings)
+    if all(sending.because for sending in sendings):
+        because = sendings[0].because if len(sendings) == 1 else "none of its mappings makes a request of it"
+    cap = _cap(destination, view) if matches else ""
+    return msgspec.structs.replace(found, matches=matches, because=because, sendings=sendings, cap=cap)
+
+
+def _sending(destination: Destination, branch: Branch, view: EventView) -> Sending:
+    clauses = _clauses(destination, branch.filter, view)
+    if against := _failing(clauses):
+        return Sending(branch.name, False, destination.redact(against), clauses)
     inputs = [
         InputValue(name, destination.redact(_json(value)), destination.redact(error))
-        for name, value, error in destination.inputs_one_by_one(view)
+        for name, value, error in destination.inputs_one_by_one(view, branch)
     ]
-    found = msgspec.structs.replace(found, inputs=inputs)
+    found = Sending(branch.name, True, "", clauses, inputs)
     try:
-        work = destination.render(view)
+        work = destination.render(view, branch)
     except InputError as error:
         return msgspec.structs.replace(found, because=f"the request cannot be made: {error}")
     if not isinstance(work, Request):
@@ -78,26 +107,49 @@ def explain(destination: Destination, view: EventView) -> Explanation:
     return msgspec.structs.replace(found, request=_redacted(destination, work))
 
 
+def _cap(destination: Destination, view: EventView) -> str:
+    """In words; what has been sent within the time is known to the running job alone."""
+    masking = destination.masking
+    if masking is None:
+        return ""
+    try:
+        key = destination.redact(_json(destination.cap_key(view)))
+        if destination.cap(view) is None:
+            return f"held back by no cap: its key is {key}"
+    except InputError as error:
+        return f"held back by no cap: its key cannot be made: {error}"
+    often = f", and each behind {masking.threshold} of them" if masking.threshold else ""
+    return f"of the events with the key {key} the first within {masking.ttl_s} s{often}"
+
+
 def _against(destination: Destination, view: EventView, clauses: list[Clause]) -> str:
-    event, filter = view.event, destination.filter
+    event, names = view.event, destination.event_names
     if not destination.enabled:
         return "the destination's file says 'enabled: false'"
+    if not destination.branches:
+        return "all of its mappings say 'enabled: false'"
     if destination.project not in (None, event.project):
         return f"the event is of project {event.project}, the destination takes those of {destination.project}"
-    if filter.event_names is not None and event.event not in filter.event_names:
-        names = ", ".join(map(repr, sorted(filter.event_names))) or "none at all"
-        return f"by its name alone: the filter takes {names}"
-    for clause in clauses:
-        if not clause.holds:
-            return f"the filter: {clause.text}" + (f" fails: {clause.error}" if clause.error else " does not hold")
+    if names is not None and event.event not in names:
+        listed = ", ".join(map(repr, sorted(names))) or "none at all"
+        return f"by its name alone: the filter takes {listed}"
+    if against := _failing(clauses):
+        return against
     if not destination.matches(view):
         # All clauses hold: nothing else is left to be against it.
         return "it is not in the sample"
     return ""
 
 
-def _clauses(destination: Destination, view: EventView) -> list[Clause]:
-    return [_clause(destination, program, text, view) for program, text in _operands(destination.filter)]
+def _failing(clauses: list[Clause]) -> str:
+    for clause in clauses:
+        if not clause.holds:
+            return f"the filter: {clause.text}" + (f" fails: {clause.error}" if clause.error else " does not hold")
+    return ""
+
+
+def _clauses(destination: Destination, filter: Filter, view: EventView) -> list[Clause]:
+    return [_clause(destination, filter, program, text, view) for program, text in _operands(filter)]
 
 
 def _operands(filter: Filter) -> list[tuple[hog.Program, str]]:
@@ -123,7 +175,7 @@ def _trimmed(text: str) -> str:
     return text
 
 
-def _clause(destination: Destination, program: hog.Program, text: str, view: EventView) -> Clause:
+def _clause(destination: Destination, filter: Filter, program: hog.Program, text: str, view: EventView) -> Clause:
     try:
         row = view.row(row_needs(program.chains))
         reads = {".".join(chain): _read(row, chain) for chain in sorted(program.chains)}
@@ -131,7 +183,7 @@ def _clause(destination: Destination, program: hog.Program, text: str, view: Eve
     except (hog.HogRuntimeError, EventDataError) as error:
         return Clause(text, False, {}, destination.redact(str(error)))
     # An operand of an `and` need only be truthy; a filter that is one expression must be `true` itself.
-    holds = value is True if program is destination.filter.whole else bool(value)
+    holds = value is True if program is filter.whole else bool(value)
     return Clause(text, holds, reads)
 
 

@@ -77,7 +77,7 @@ def _event_names(node: nodes.Expr) -> frozenset[str] | None:
             known = [names for names in map(_event_names, exprs) if names is not None]
             return reduce(frozenset.__and__, known) if known else None
         case nodes.Or(exprs=exprs):
-            return _union(map(_event_names, exprs))
+            return union_of_names(map(_event_names, exprs))
         case nodes.CompareOperation(op="==", left=nodes.Field(chain=["event"]), right=other):
             return _text_of(other)
         case nodes.CompareOperation(op="==", left=other, right=nodes.Field(chain=["event"])):
@@ -85,11 +85,11 @@ def _event_names(node: nodes.Expr) -> frozenset[str] | None:
         case nodes.CompareOperation(
             op="in", left=nodes.Field(chain=["event"]), right=nodes.Array(exprs=exprs) | nodes.Tuple(exprs=exprs)
         ):
-            return _union(map(_text_of, exprs))
+            return union_of_names(map(_text_of, exprs))
     return None
 
 
-def _union(many: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+def union_of_names(many: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
     """All of them together; None if any of them is."""
     union: frozenset[str] = frozenset()
     for names in many:

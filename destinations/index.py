@@ -47,13 +47,13 @@ class Index:
 
 def _names(destinations: Iterable[Destination]) -> _Names:
     fitting = tuple(destinations)
-    names = {name for each in fitting for name in each.filter.event_names or ()}
+    names = {name for each in fitting for name in each.event_names or ()}
     return _Names(
         {name: tuple(each for each in fitting if _takes(each, name)) for name in names},
-        tuple(each for each in fitting if each.filter.event_names is None),
+        tuple(each for each in fitting if each.event_names is None),
     )
 
 
 def _takes(destination: Destination, event_name: str) -> bool:
-    names = destination.filter.event_names
+    names = destination.event_names
     return names is None or event_name in names

@@ -1,11 +1,12 @@
 """A destination's inputs: what the file says over the template's defaults, each behind those that it needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from catalog.problem import suggestion
 from catalog.spec import InputSpec, InputType
+from catalog.yaml_file import Steps
 from destinations.errors import InputError, part_at
 from destinations.report import Report
 from destinations.secret_inputs import check_secret, derived_secrets
@@ -18,8 +19,10 @@ from destinations.values import Chain, CompileText, Constant, LiquidText, Value,
 class Inputs:
     """Compiled inputs; each sees those before it."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        """`values` in an order in which each needs only earlier ones."""
+    def __init__(self, values: Mapping[str, Value], places: Mapping[str, Steps] | None = None) -> None:
+        """`values` in an order in which each needs only earlier ones; `places` are those that are not `inputs.KEY`."""
+        self.place = _places(places or {})
+        """Where in the file an input stands, or would."""
         self._values = tuple(values.items())
         self.values = values
         self.chains: frozenset[Chain] = frozenset(chain for value in values.values() for chain in value.chains)
@@ -45,18 +48,31 @@ class Inputs:
 
 
 def compile_inputs(
-    schema: Mapping[str, InputSpec], written: Mapping[str, Any], texts: TextCompiler, report: Report
+    schema: Mapping[str, InputSpec],
+    written: Mapping[str, Any],
+    texts: TextCompiler,
+    report: Report,
+    places: Mapping[str, Steps] | None = None,
 ) -> Inputs:
-    """Compile the inputs of one file against the template's schema; what is wrong goes to the report."""
+    """Compile the inputs of one file against a schema; what is wrong goes to the report.
+
+    `places` are those of inputs that stand somewhere else than under `inputs`.
+    """
+    place = _places(places or {})
     for key in written:
         if key not in schema:
-            report.at_key(("inputs", key), f"unknown input '{key}'{suggestion(key, list(schema))}")
-    values = {key: _compile_one(key, spec, written, texts, report) for key, spec in schema.items()}
-    return Inputs(_ordered(values, report))
+            report.at_key(place(key), f"unknown input '{key}'{suggestion(key, list(schema))}")
+    values = {key: _compile_one(key, spec, written, place(key), texts, report) for key, spec in schema.items()}
+    return Inputs(_ordered(values, place, report), places)
 
 
-def _compile_one(key: str, spec: InputSpec, written: Mapping[str, Any], texts: TextCompiler, report: Report) -> Value:
-    path = ("inputs", key)
+def _places(others: Mapping[str, Steps]) -> Callable[[str], Steps]:
+    return lambda key: others.get(key) or ("inputs", key)
+
+
+def _compile_one(
+    key: str, spec: InputSpec, written: Mapping[str, Any], path: Steps, texts: TextCompiler, report: Report
+) -> Value:
     if spec.secret:
         report.hide(path)
     given = stored(written.get(key) if key in written else spec.default, path, spec, report)
@@ -97,7 +113,7 @@ def _problem(written: Any, value: Value, spec: InputSpec) -> str | None:
     return None if isinstance(written, str) else misfit(written, spec) or incomplete(written, spec)
 
 
-def _ordered(values: Mapping[str, Value], report: Report) -> dict[str, Value]:
+def _ordered(values: Mapping[str, Value], place: Callable[[str], Steps], report: Report) -> dict[str, Value]:
     needs = {
         key: {chain[1] for chain in value.chains if chain[0] == "inputs" and len(chain) > 1}
         for key, value in values.items()
@@ -106,6 +122,6 @@ def _ordered(values: Mapping[str, Value], report: Report) -> dict[str, Value]:
         order = [key for key in TopologicalSorter(needs).static_order() if key in values]
     except CycleError as error:
         circle: list[str] = error.args[1]
-        report.at(("inputs", circle[0]), f"inputs need each other in a circle: {' → '.join(circle)}")
+        report.at(place(circle[0]), f"inputs need each other in a circle: {' → '.join(circle)}")
         return dict(values)
     return {key: values[key] for key in order}

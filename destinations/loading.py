@@ -7,21 +7,19 @@ from typing import NamedTuple
 from catalog.loading import Catalog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
-from catalog.spec import InputSpec, InputType, Template
+from catalog.spec import Template
 from catalog.yaml_file import lines_of, parse, read
-from destinations.code import CodeTemplate, compile_code
+from destinations.branches import compile_branches
 from destinations.destination import Destination
 from destinations.fields import fitted
 from destinations.filters import Project, compile_filters
-from destinations.inputs import Inputs, compile_inputs
+from destinations.masking import compile_masking
 from destinations.notify import compile_notify
 from destinations.policy import compile_policy
 from destinations.project import FILES as PROJECT_FILES
 from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
-from destinations.request import RequestTemplate
 from destinations.sample import compile_sample
-from destinations.schema import compile_schema
 from destinations.secrets import Secrets
 from destinations.spec import ID, DestinationSpec
 from destinations.templates import TextCompiler
@@ -137,15 +135,12 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, proj
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
         return None
-    schema = _schema(spec, template, report)
-    texts = TextCompiler(report, secrets, list(schema))
-    inputs = compile_inputs(schema, spec.inputs, texts, report)
-    work = _compile_work(spec, template, inputs, texts, report)
+    texts = TextCompiler(report, secrets, [])
+    branches = compile_branches(spec, template, project, texts, report)
+    masking = compile_masking(spec.masking, texts)
     policy = compile_policy(spec, texts, report)
     notify = compile_notify(spec.notify, texts, report)
-    if work is None:
-        return None
-    return Destination(spec, filter, inputs, work, policy, texts.used_secrets, texts.masked, notify, sample)
+    return Destination(spec, filter, branches, policy, texts.used_secrets, texts.masked, notify, sample, masking)
 
 
 def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Template | None:
@@ -155,27 +150,6 @@ def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Templa
     if slug not in catalog:
         report.at(("template",), f"unknown template '{slug}'{suggestion(slug, sorted(catalog))}")
     return catalog.get(slug)
-
-
-def _schema(spec: DestinationSpec, template: Template | None, report: Report) -> dict[str, InputSpec]:
-    """The file's own schema, or the template's; code without either takes whatever inputs its file gives."""
-    if spec.inputs_schema is not None and spec.code is not None:
-        return compile_schema(spec.inputs_schema, report)
-    if spec.inputs_schema is not None:
-        report.at_key(("inputs_schema",), "`inputs_schema` goes with `code`: a template has a schema of its own")
-    return {key: InputSpec(InputType.JSON, key) for key in spec.inputs} if template is None else template.spec.inputs
-
-
-def _compile_work(
-    spec: DestinationSpec, template: Template | None, inputs: Inputs, texts: TextCompiler, report: Report
-) -> RequestTemplate | CodeTemplate | None:
-    """What is made of an event: the file's own code goes before what the template has."""
-    code = spec.code if template is None or spec.code is not None else template.code
-    if code is not None:
-        return compile_code(code, spec.limits, report)
-    assert template is not None
-    assert template.spec.request is not None
-    return RequestTemplate(template.spec.request, inputs, texts, report)
 
 
 def _check_id(destination_id: str, stem: str, report: Report) -> None:

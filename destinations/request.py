@@ -46,7 +46,7 @@ class Part(Generic[T]):
     def settle(self, inputs: Inputs, report: Report) -> None:
         """Check now what is the same for every event: once for all if that is the whole part."""
         value = inputs.values.get(self._only_input or "")
-        path = ("inputs", self._only_input or "")
+        path = inputs.place(self._only_input or "")
         if value is None or known(value) is None or report.has_problem_at(path):
             return
         try:

@@ -11,7 +11,6 @@ from destinations.fields import fitted
 from destinations.kinds import kind_of
 from destinations.report import Report
 
-_PATH = ("inputs_schema",)
 _TYPES = [kind.value for kind in InputType]
 # What PostHog keeps for its own forms and integrations. It changes nothing about a value.
 _NOT_OURS = frozenset(
@@ -29,21 +28,23 @@ _NOT_OURS = frozenset(
 TEMPLATINGS = (True, False, "hog", "liquid")
 
 
-def compile_schema(written: list[Any] | dict[str, Any], report: Report) -> dict[str, InputSpec]:
-    """The inputs by key; what is wrong goes to the report, and the input is then any JSON."""
+def compile_schema(
+    written: list[Any] | dict[str, Any], report: Report, at: Steps = ("inputs_schema",)
+) -> dict[str, InputSpec]:
+    """The inputs by key; what is wrong goes to the report, and the input is then any JSON. `at` is where it stands."""
     schema: dict[str, InputSpec] = {}
-    for key, item, path in _items(written, report):
+    for key, item, path in _items(written, at, report):
         if key in schema:
             report.at(path, f"input '{key}' is there twice")
         schema[key] = _input(item, path, report)
     return schema
 
 
-def _items(written: list[Any] | dict[str, Any], report: Report) -> list[tuple[str, dict[str, Any], Steps]]:
+def _items(written: list[Any] | dict[str, Any], at: Steps, report: Report) -> list[tuple[str, dict[str, Any], Steps]]:
     listed = isinstance(written, list)
     items: list[tuple[str, dict[str, Any], Steps]] = []
     for step, item in enumerate(written) if isinstance(written, list) else written.items():
-        path: Steps = (*_PATH, step)
+        path: Steps = (*at, step)
         if not isinstance(item, dict):
             report.at(path, f"expected a mapping, got {kind_of(item)}")
             continue

@@ -21,6 +21,30 @@ class SampleSpec(msgspec.Struct, frozen=True):
     """A Hog expression over the event's row: events with the same value are in or out together. Absent: distinct_id."""
 
 
+class MappingSpec(msgspec.Struct, frozen=True):
+    """One of several things that a destination makes of events. Each is sent, and fails, on its own."""
+
+    name: str
+    """By which it is known in `webhook-id`, the ledger and the log: the only one of that name in the file."""
+    enabled: bool = True
+    filters: FiltersSpec = msgspec.field(default_factory=FiltersSpec)
+    """Behind those of the destination; both have to hold."""
+    inputs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """Laid over those of the destination."""
+    inputs_schema: list[Any] | dict[str, Any] | None = None
+    """Of `code`: inputs beside those of the destination."""
+
+
+class MaskingSpec(msgspec.Struct, frozen=True):
+    """A frequency cap."""
+
+    hash: Annotated[str, msgspec.Meta(min_length=1)]
+    """A Hog template. Events with the same text count together; one whose text is empty is not held back."""
+    ttl_s: Annotated[int, msgspec.Meta(ge=60, le=86_400)]
+    threshold: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """Absent: within `ttl_s` of the first only the first is sent; else also each that comes behind so many."""
+
+
 class LimitsSpec(msgspec.Struct, frozen=True):
     """What one run of a destination's code may take."""
 
@@ -119,6 +143,10 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     inputs: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     inputs_schema: list[Any] | dict[str, Any] | None = None
     """What the inputs of `code` are: `{key: {type, …}}`, or PostHog's list of `{key, type, …}`."""
+    mappings: list[Any] = msgspec.field(default_factory=list[Any])
+    """Each a `MappingSpec`: what is made of an event; absent, one thing of the inputs above. Every one that matches is
+    sent."""
+    masking: MaskingSpec | None = None
     code: str | None = None
     """A Hog program that is run for each event, instead of the template's request or code."""
     limits: LimitsSpec = msgspec.field(default_factory=LimitsSpec)

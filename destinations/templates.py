@@ -34,6 +34,12 @@ class TextCompiler:
         self.masked: set[str] = set()
         """What else must not show: what settings made of secrets."""
 
+    def knowing(self, inputs: list[str]) -> "TextCompiler":
+        """One that knows other inputs, and notes what it finds here."""
+        other = TextCompiler(self._report, self._secrets, inputs)
+        other.used_secrets, other.masked = self.used_secrets, self.masked
+        return other
+
     def text(self, text: str, path: Steps) -> Value:
         """A template."""
         where = part_at(path)

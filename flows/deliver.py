@@ -19,6 +19,7 @@ from flows.settings import from_process
 from operators.decode import decode
 from operators.deliver import deliver
 from operators.join_person import join_person
+from operators.mask import mask
 from operators.route import route
 from operators.screen import screen
 from operators.settle import settle
@@ -41,12 +42,15 @@ def build(job: Job) -> Dataflow:
     joined = join_person("join_person", wanted, job.join)
     routed = route("route", joined, job.destinations, job.progress)
 
+    # Of those with a frequency cap only some go on.
+    masked = mask("mask", routed.capped)
+
     # One outbox per destination; what became of each delivery is written down. People may say what is to be done.
     commands = op.input("commands", flow, job.commands)
-    addressed = op.merge("addressed", commands, routed.invocations)
+    addressed = op.merge("addressed", commands, routed.invocations, masked.items)
     outcomes = deliver("deliver", addressed, job.delivery)
     settled = settle("settle", outcomes)
-    op.output("journal", op.merge("records", settled, routed.reports), job.journal)
+    op.output("journal", op.merge("records", settled, routed.reports, masked.reports), job.journal)
     op.output("dead_letters", decoded.dead_letters, job.journal)
     return flow
 

@@ -31,6 +31,7 @@ from records import (
     RangeRead,
     Replay,
     Status,
+    Together,
 )
 
 POLL_S = 0.01
@@ -43,7 +44,7 @@ LEDGER_S = 1.0
 MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
-Item = Invocation | Missed | RangeRead | EndOfInput | Command
+Item = Invocation | Together | Missed | RangeRead | EndOfInput | Command
 Result = Outcome | Status | Metric | LogLine | HealthChange | FailuresTaken
 
 
@@ -156,6 +157,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             if isinstance(item, Invocation):
                 if (outcome := self._outbox.accept(item, now)) is not None:
                     results.append(outcome)
+            elif isinstance(item, Together):
+                results += self._outbox.accept_together(item.invocations, now)
             elif isinstance(item, Missed):
                 self._outbox.miss(item)
             elif isinstance(item, RangeRead):

@@ -14,14 +14,14 @@ from bytewax.dataflow import Stream, operator
 from bytewax.operators import KeyedStream
 
 from delivery import UNREPEATABLE, Progress
-from destinations import Destination, EventDataError, EventView, InputError
+from destinations import Branch, Destination, EventDataError, EventView, InputError
 from hog import HogRuntimeError
 from operators.deliver import Item
 from operators.screen import Configured, Screened
-from records import EndOfInput, Event, Invocation, LogLine, Metric, Missed, RangeRead
+from records import Cap, Capped, EndOfInput, Event, Invocation, LogLine, Metric, Missed, RangeRead, Together
 
 Report = LogLine | Metric
-Keyed = tuple[str, Item]
+Keyed = tuple[str, Item | Capped]
 
 REPORT_EVERY_S = 10.0
 """A filter that fails on one event fails on most: one log line each ten seconds, and the count as a metric."""
@@ -33,6 +33,8 @@ class RouteOut:
 
     invocations: KeyedStream[Item]
     """By destination: matches, and the marks that belong to it."""
+    capped: KeyedStream[Capped]
+    """The same of those that have a frequency cap."""
     reports: Stream[Report]
     """Filters that could not be decided."""
 
@@ -42,7 +44,8 @@ def route(step_id: str, up: Stream[Screened], destinations: Configured, progress
     """Send each event to every destination that wants it.
 
     Shape:
-        In: `EventView` and marks. Out: `(destination, Invocation | Missed | RangeRead | EndOfInput)`, and reports.
+        In: `EventView` and marks. Out: `(destination, Invocation | Together | Missed | RangeRead | EndOfInput)`, those
+        in `Capped` that `mask` has to decide, and reports.
     State:
         None.
     Errors:
@@ -52,8 +55,10 @@ def route(step_id: str, up: Stream[Screened], destinations: Configured, progress
     router = Router(destinations, progress)
     routed = op.flat_map_batch("route_batch", up, router.route)
     sorted_out = op.branch("sort_out", routed, _is_report)
+    kinds = op.branch("capped", sorted_out.falses, _is_capped)
     # The engine's types narrow only the one side of a branch.
-    return RouteOut(invocations=cast("KeyedStream[Item]", sorted_out.falses), reports=sorted_out.trues)
+    invocations = cast("KeyedStream[Item]", kinds.falses)
+    return RouteOut(invocations, kinds.trues, sorted_out.trues)
 
 
 class Router:
@@ -63,7 +68,7 @@ class Router:
         self._destinations = destinations
         self._progress = progress
         self._clock = clock
-        self._reported_at: dict[str, float] = {}
+        self._reported_at: dict[tuple[str, str], float] = {}
         # Of one batch, in which a destination is closed for all of its matches or for none.
         self._closed: dict[str, bool] = {}
         self._missed: dict[tuple[str, str, int], Missed] = {}
@@ -88,15 +93,52 @@ class Router:
             destination = self._destinations.find(id)
             if destination is None:
                 continue
-            try:
-                if destination.matches(view):
-                    if self._is_rendered(id, view.event):
-                        routed.append((id, invoke(destination, view)))
-                    elif (missed := self._miss(id, view.event)) is not None:
-                        routed.append((id, missed))
-            except (HogRuntimeError, EventDataError) as error:
-                routed += self._report(destination, view, str(error))
+            branches = self._matching(destination, view, routed)
+            if branches:
+                items = self._made_of(destination, branches, view)
+                if destination.masking is not None and view.event.only_for is None:
+                    routed.append((id, Capped(items, self._cap(destination, view, routed))))
+                else:
+                    routed += [(id, item) for item in items]
         return routed
+
+    def _matching(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> list[Branch]:
+        """The branches that the event is for. One whose filter fails is none, and does not hinder another one."""
+        matching: list[Branch] = []
+        try:
+            if not destination.matches(view):
+                return matching
+        except (HogRuntimeError, EventDataError) as error:
+            reports += self._filter_failed(destination, view, str(error))
+            return matching
+        for branch in destination.branches_for(view.event.mapping):
+            try:
+                if branch.matches(view):
+                    matching.append(branch)
+            except (HogRuntimeError, EventDataError) as error:
+                reports += self._filter_failed(destination, view, f"mapping {branch.name!r}: {error}")
+        return matching
+
+    def _made_of(
+        self, destination: Destination, branches: list[Branch], view: EventView
+    ) -> list[Invocation | Together | Missed | EndOfInput]:
+        id, event = destination.id, view.event
+        if self._is_rendered(id, event):
+            made = [invoke(destination, view, branch) for branch in branches]
+            return [made[0] if len(made) == 1 else Together(id, made)]
+        if destination.masking is not None:
+            place = (id, event.stream, event.partition, event.offset, event.offset, 1, event.read_ms)
+            return [Missed(*place, branch.name, exact=True) for branch in branches]
+        row = self._miss(id, event, len(branches))
+        return [] if row is None else [row]
+
+    def _cap(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> Cap | None:
+        try:
+            return destination.cap(view)
+        except InputError as error:
+            told = f"the key of its frequency cap cannot be made, so the event is not held back: {error}"
+            reports += self._report(destination, view, "masking_failed", told)
+            return None
 
     def _is_rendered(self, id: str, event: Event) -> bool:
         if event.only_for is not None or event.stream == UNREPEATABLE:
@@ -106,40 +148,48 @@ class Router:
             closed = self._closed[id] = self._progress.closed(id)
         return not closed
 
-    def _miss(self, id: str, event: Event) -> Missed | None:
-        """The start of a new row of matches; None when this one goes on with the last."""
+    def _miss(self, id: str, event: Event, count: int) -> Missed | None:
+        """The start of a new row of matches; None when these go on with the last."""
         key = (id, event.stream, event.partition)
         row = self._missed.get(key)
         if row is not None and event.offset > row.last:
             row.last = event.offset
-            row.count += 1
+            row.count += count
             return None
-        row = Missed(id, event.stream, event.partition, event.offset, event.offset, 1, event.read_ms)
+        row = Missed(id, event.stream, event.partition, event.offset, event.offset, count, event.read_ms)
         self._missed[key] = row
         return row
 
     def _announce_end(self, mark: EndOfInput) -> list[Keyed]:
         ids = self._destinations.ids()
         self._progress.part_ended(mark.part, ids)
-        return [(id, EndOfInput(mark.part, id)) for id in ids]
+        return [(id, self._behind_the_others(id, EndOfInput(mark.part, id))) for id in ids]
 
-    def _report(self, destination: Destination, view: EventView, error: str) -> list[Report]:
+    def _behind_the_others(self, id: str, mark: EndOfInput) -> EndOfInput | Capped:
+        destination = self._destinations.find(id)
+        return mark if destination is None or destination.masking is None else Capped([mark])
+
+    def _filter_failed(self, destination: Destination, view: EventView, error: str) -> list[Report]:
+        told = f"the filter failed, so the event counts as no match: {error}"
+        return self._report(destination, view, "filtering_failed", told)
+
+    def _report(self, destination: Destination, view: EventView, name: str, told: str) -> list[Report]:
         now = self._clock()
-        reports: list[Report] = [Metric(destination.id, int(now // 60) * 60, "other", "filtering_failed", 1)]
-        if now - self._reported_at.get(destination.id, 0.0) >= REPORT_EVERY_S:
-            self._reported_at[destination.id] = now
+        reports: list[Report] = [Metric(destination.id, int(now // 60) * 60, "other", name, 1)]
+        if now - self._reported_at.get((destination.id, name), 0.0) >= REPORT_EVERY_S:
+            self._reported_at[destination.id, name] = now
             event = view.event
             where = f"event {event.event!r} {event.uuid} at {event.stream}/{event.partition}:{event.offset}"
-            text = destination.redact(f"the filter failed, so the event counts as no match: {error} ({where})".encode())
+            text = destination.redact(f"{told} ({where})".encode())
             reports.append(LogLine(destination.id, now, "error", text.decode(errors="replace")))
         return reports
 
 
-def invoke(destination: Destination, view: EventView) -> Invocation:
-    """The invocation of a match; without a request, and saying why, when its inputs cannot be rendered."""
+def invoke(destination: Destination, view: EventView, branch: Branch) -> Invocation:
+    """What a branch makes of a match; without a request, and saying why, when its inputs cannot be rendered."""
     event = view.event
     invocation = Invocation(
-        id=destination.invocation_id(event),
+        id=destination.invocation_id(event, branch.name),
         destination=destination.id,
         stream=event.stream,
         partition=event.partition,
@@ -149,10 +199,12 @@ def invoke(destination: Destination, view: EventView) -> Invocation:
         event_name=event.event,
         person=event.person.id if event.person is not None else event.person_id or event.distinct_id,
         work=None,
+        mapping=branch.name,
+        exact=destination.masking is not None,
         reread=event.only_for is not None,
     )
     try:
-        invocation.work = destination.render(view)
+        invocation.work = destination.render(view, branch)
     except (InputError, EventDataError) as error:
         invocation.error = str(error)
     return invocation
@@ -160,3 +212,7 @@ def invoke(destination: Destination, view: EventView) -> Invocation:
 
 def _is_report(item: Keyed | Report) -> TypeGuard[Report]:
     return not isinstance(item, tuple)
+
+
+def _is_capped(item: Keyed | Report) -> TypeGuard[tuple[str, Capped]]:
+    return isinstance(item[1], Capped) if isinstance(item, tuple) else False

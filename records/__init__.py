@@ -15,9 +15,11 @@ from records.invocation import (
     Outcome,
     Request,
     Response,
+    Together,
     Verdict,
 )
 from records.journal import Failure, FailuresTaken, HealthChange, LogLine, Metric, Replay, Status
+from records.masking import Cap, Capped
 from records.policy import Batch, Policy, Quarantine
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "KEPT_BODY_BYTES",
     "Attempt",
     "Batch",
+    "Cap",
+    "Capped",
     "Code",
     "Command",
     "CommandKind",
@@ -54,5 +58,6 @@ __all__ = [
     "Response",
     "Span",
     "Status",
+    "Together",
     "Verdict",
 ]

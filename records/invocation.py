@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -58,6 +58,8 @@ class Invocation(msgspec.Struct, gc=False):
     error: str | None = None
     mapping: str = ""
     """The mapping of the destination that it is of; empty where it has none."""
+    exact: bool = False
+    """Whether its position must not become part of a span: others of it were held back by a cap."""
     reread: bool = False
     """True when the backlog lane brought it."""
     replayed: bool = False
@@ -68,6 +70,13 @@ class Invocation(msgspec.Struct, gc=False):
     """Whether the one uncounted retry, for a kept-alive connection that was gone, has been used."""
     batch: str = ""
     """The carrier that it went out with, see `delivery.departures`; empty before."""
+
+
+class Together(msgspec.Struct, gc=False):
+    """What several mappings of a destination make of one event: all of it is taken, or nothing."""
+
+    destination: str
+    invocations: list[Invocation]
 
 
 class Missed(msgspec.Struct, gc=False):
@@ -84,6 +93,17 @@ class Missed(msgspec.Struct, gc=False):
     count: int
     read_ms: int
     """When the first of them was read."""
+    mapping: str = ""
+    """See `Invocation.mapping`; only where it is exact."""
+    exact: bool = False
+    """Whether its one position must not become part of a span: others of it were held back by a cap."""
+
+    @classmethod
+    def of(cls, invocation: Invocation) -> Self:
+        """What is noted in its place."""
+        at, mapping = invocation.offset, invocation.mapping if invocation.exact else ""
+        place = (invocation.destination, invocation.stream, invocation.partition, at, at)
+        return cls(*place, 1, invocation.read_ms, mapping, invocation.exact)
 
 
 KEPT_BODY_BYTES = 256 * 1024

@@ -40,7 +40,11 @@ def test_what_would_be_sent_for_that_person(files, offramp):
     assert done.code == 0
     assert "POST https://a.example/7" in done.out.splitlines()
     found = json.loads(offramp("explain", "crm", "--event", "event.json", "--person", "pro.json", "--json").out)
-    assert (found["matches"], found["because"], found["request"]["url"]) == (True, "", "https://a.example/7")
+    assert (found["matches"], found["because"], found["sendings"][0]["request"]["url"]) == (
+        True,
+        "",
+        "https://a.example/7",
+    )
 
 
 @pytest.mark.parametrize(

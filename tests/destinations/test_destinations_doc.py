@@ -14,7 +14,16 @@ from destinations import Loaded
 from destinations.filters.operators import OPERATORS
 from destinations.filters.spec import FiltersSpec
 from destinations.project import ProjectSpec
-from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
+from destinations.spec import (
+    DeliverySpec,
+    DestinationSpec,
+    LimitsSpec,
+    MappingSpec,
+    MaskingSpec,
+    NotifySpec,
+    QuarantineSpec,
+    SampleSpec,
+)
 from records import Policy, Quarantine
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
@@ -34,6 +43,8 @@ def rows(section: str) -> dict[str, str]:
     [
         ("", DestinationSpec),
         ("sample", SampleSpec),
+        ("mappings", MappingSpec),
+        ("masking", MaskingSpec),
         ("inputs_schema", InputSpec),
         ("filters", FiltersSpec),
         ("project.yaml", ProjectSpec),

@@ -82,16 +82,18 @@ def test_inputs_one_by_one_and_the_request_without_secrets(load_one: LoadOne) ->
         ),
         paid(),
     )
-    assert found.inputs[0] == InputValue("url", '"https://a.example/***"')
+    [sending] = found.sendings
+    assert sending.inputs[0] == InputValue("url", '"https://a.example/***"')
     headers = {"X": "***", "Content-Type": "text/plain; charset=utf-8"}
-    assert found.request == Request("POST", "https://a.example/***", headers, paid().event.uuid.encode())
+    assert sending.request == Request("POST", "https://a.example/***", headers, paid().event.uuid.encode())
     assert not any(secret in repr(found) for secret in SECRETS.values())
 
 
 def test_code_makes_its_own_requests(load_one: LoadOne) -> None:
     found = explain(load_one("code: fetch(inputs.url)\ninputs: {url: 'https://a.example'}"), paid())
-    assert (found.matches, found.code, found.request) == (True, True, None)
-    assert found.inputs == [InputValue("url", '"https://a.example"')]
+    [sending] = found.sendings
+    assert (found.matches, sending.code, sending.request) == (True, True, None)
+    assert sending.inputs == [InputValue("url", '"https://a.example"')]
 
 
 FILTERS = ["event = 'paid'", "properties.total", "person.properties.plan = 'pro'", "true", "1", "properties.x.y > 2"]

@@ -1,4 +1,4 @@
-"""The shape of the flow: its steps, in the order of the picture, and the three whose state is kept."""
+"""The shape of the flow: its steps, in the order of the picture, and the four whose state is kept."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +19,7 @@ STEPS = [
     "deliver.screen",
     "deliver.join_person",
     "deliver.route",
+    "deliver.mask",
     "deliver.commands",
     "deliver.addressed",
     "deliver.deliver",
@@ -27,9 +28,9 @@ STEPS = [
     "deliver.journal",
     "deliver.dead_letters",
 ]
-STATEFUL = ["deliver.events", "deliver.commands", "deliver.deliver"]
-"""Where the engine's snapshots belong to: how far each partition was read, which command was the last, and what each
-destination owes."""
+STATEFUL = ["deliver.events", "deliver.mask.mask_batch", "deliver.commands", "deliver.deliver"]
+"""Where the engine's snapshots belong to: how far each partition was read, the windows of frequency caps, which command
+was the last, and what each destination owes."""
 FROZEN = (
     "a step has another id, and the engine finds saved state by the id of its step: whoever upgrades would silently "
     "start without it. Give the step its old id back, or write a migration and say so in CHANGELOG.md"

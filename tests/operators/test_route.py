@@ -11,7 +11,7 @@ from delivery import Load, Progress
 from destinations import EventView
 from operators.route import REPORT_EVERY_S, Router, route
 from operators.screen import Screened
-from records import EndOfInput, Invocation, LogLine, Metric, Missed, RangeRead, Request
+from records import Capped, EndOfInput, Invocation, LogLine, Metric, Missed, RangeRead, Request, Together
 from tests.destinations.events import UUID, view
 from tests.operators.stand import SECRET, URL, Clock, Configuration
 
@@ -183,3 +183,116 @@ def test_in_a_flow_reports_leave_and_items_are_keyed() -> None:
     run_main(flow)
     assert [(key, type(item)) for key, item in invocations] == [("crm", Invocation), ("crm", EndOfInput)]
     assert [type(report) for report in reports] == [Metric, LogLine]
+
+
+MAPPINGS = """\
+filters: {events: [{id: paid}, {id: refunded}]}
+inputs: {url: 'https://a.example', body: null, headers: {X: '{secrets.TOKEN}'}}
+mappings:
+  - {name: money, inputs: {url: 'https://a.example/money'}}
+  - {name: pro, filters: {when: "person.properties.plan = 'pro'"}, inputs: {url: '{event.properties.url}'}}
+  - {name: 'off', enabled: false}
+"""
+
+
+def test_every_mapping_that_matches_makes_an_invocation_of_its_own() -> None:
+    configured = Configuration(crm=MAPPINGS)
+    paid = wanted_by("crm", name="paid", person={"plan": "pro"}, properties={"url": "https://b.example"})
+    [(_, both)] = routed([paid], configured)
+    assert isinstance(both, Together)
+    assert [(one.mapping, one.work.url) for one in both.invocations] == [  # type: ignore[union-attr]
+        ("money", "https://a.example/money"),
+        ("pro", "https://b.example"),
+    ]
+    assert len({one.id for one in both.invocations}) == 2
+    again = routed([wanted_by("crm", name="paid", person={"plan": "free"})], configured)
+    assert [(one.mapping, one.id) for _, one in again] == [("money", both.invocations[0].id)]
+    assert routed([wanted_by("crm", name="seen", person={"plan": "pro"})], configured) == []
+
+
+def test_a_mapping_that_fails_is_alone_with_it() -> None:
+    configured = Configuration(crm=MAPPINGS)
+    [(_, both)] = routed([wanted_by("crm", name="paid", person={"plan": "pro"})], configured)
+    assert [(one.mapping, one.error) for one in both.invocations] == [
+        ("money", None),
+        ("pro", "input 'url': the URL is empty"),
+    ]
+    out = routed([wanted_by("crm", name="paid", person=b"{")], configured)
+    assert [item[1].mapping for item in out if isinstance(item, tuple)] == ["money"]
+    [line] = [item for item in out if isinstance(item, LogLine)]
+    assert "no match: mapping 'pro': the person's properties are not JSON" in line.message
+
+
+def test_a_reread_of_one_mapping_is_for_that_one() -> None:
+    configured = Configuration(crm=MAPPINGS)
+    for mapping, made in (("pro", ["pro"]), ("off", []), ("gone", [])):
+        again = wanted_by("crm", name="paid", person={"plan": "pro"}, only_for="crm")
+        again.event.mapping = mapping
+        assert [(one.mapping, one.reread) for _, one in routed([again], configured)] == [(name, True) for name in made]
+
+
+def test_all_mappings_of_what_a_closed_destination_misses_are_counted() -> None:
+    progress = Progress()
+    progress.report("crm", Load(unfinished=True, pending=0, slow=False, closed=True))
+    items: list[Screened] = [
+        wanted_by("crm", name="paid", person={"plan": plan}, offset=offset)
+        for offset, plan in ((7, "pro"), (8, "free"), (9, "pro"))
+    ]
+    out = Router(Configuration(crm=MAPPINGS), progress).route(items)
+    assert out == [("crm", Missed("crm", "kafka:events", 0, 7, 9, 5, 0))]
+
+
+CAPPED = f"masking: {{hash: '{{person.id}}-{{upper(event.properties.kind)}}', ttl_s: 60, threshold: 3}}\n{URL}"
+
+
+def test_a_cap_is_decided_behind_route_once_for_what_is_made_of_an_event() -> None:
+    configured = Configuration(crm=CAPPED, two=MAPPINGS + "masking: {hash: '{event.event}', ttl_s: 60}\n", plain=URL)
+    seen = [
+        wanted_by("crm", "two", "plain", name="paid", properties={"kind": kind}, person={"plan": "pro"})
+        for kind in ("a", "a", "b")
+    ]
+    out = routed([*seen, EndOfInput("t/0")], configured)
+    caps = [item.cap for key, item in out if key == "crm" and isinstance(item, Capped)]
+    assert caps[0] == caps[1] != caps[2] is not None
+    assert (caps[0].ttl_s, caps[0].threshold, caps[3]) == (60, 3, None), "the mark counts against nothing"
+    first = next(item for key, item in out if key == "two")
+    assert [type(item) for item in first.items] == [Together]
+    assert all(one.exact for one in first.items[0].invocations)
+    assert not any(isinstance(item, Capped) for key, item in out if key == "plain")
+
+
+def test_what_a_closed_destination_with_a_cap_misses_is_told_position_by_position() -> None:
+    progress = Progress()
+    progress.report("crm", Load(unfinished=True, pending=0, slow=False, closed=True))
+    seen: list[Screened] = [wanted_by("crm", properties={"kind": "a"}, offset=offset) for offset in (7, 8)]
+    out: list[Any] = Router(Configuration(crm=CAPPED), progress).route(seen)
+    assert [item.items for _, item in out] == [
+        [Missed("crm", "kafka:events", 0, offset, offset, 1, 0, "", exact=True)] for offset in (7, 8)
+    ]
+    again: list[Any] = routed([wanted_by("crm", only_for="crm")], Configuration(crm=CAPPED))
+    assert [type(item) for _, item in again] == [Invocation], "it was decided when it came first"
+
+
+def test_an_event_whose_key_cannot_be_made_is_not_held_back() -> None:
+    configured = Configuration(crm=CAPPED.replace("upper(", "jsonParse("))
+    out = routed([wanted_by("crm", properties={"kind": "{"})], configured)
+    [item] = [item for item in out if isinstance(item, tuple)]
+    assert item[1].cap is None
+    metric, line = [item for item in out if not isinstance(item, tuple)]
+    assert isinstance(metric, Metric)
+    assert metric.metric_name == "masking_failed"
+    assert isinstance(line, LogLine)
+    assert "so the event is not held back: masking.hash: jsonParse" in line.message
+
+
+def test_in_a_flow_what_has_a_cap_leaves_by_itself() -> None:
+    capped: list[Any] = []
+    invocations: list[Any] = []
+    flow = Dataflow("flow")
+    up = op.input("in", flow, TestingSource([wanted_by("crm", "plain"), EndOfInput("t/0")]))
+    out = route("route", up, Configuration(crm=CAPPED, plain=URL), Progress())
+    op.output("capped", out.capped, TestingSink(capped))
+    op.output("invocations", out.invocations, TestingSink(invocations))
+    run_main(flow)
+    assert [(key, len(item.items)) for key, item in capped] == [("crm", 1), ("crm", 1)]
+    assert [(key, type(item)) for key, item in invocations] == [("plain", Invocation), ("plain", EndOfInput)]

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 import hog
 from destinations import Destination, EventDataError, EventView, Index, Site
+from destinations.branch import Branch
 from destinations.code import CodeTemplate
+from destinations.filter import Filter
 from destinations.filters import Project
 from destinations.filters.build import all_of, any_of, compare, constant, field
 from destinations.filters.operators import OPERATORS
@@ -141,7 +143,7 @@ def test_nothing_that_matches_is_dropped_before(
     if plain:
         spec = DestinationSpec("crm")
         code = CodeTemplate(hog.program("return 1"), spec.limits)
-        destination = Destination(spec, chosen, Inputs({}), code, Policy(), {})
+        destination = Destination(spec, chosen, [Branch("", Filter(None), Inputs({}), code)], Policy(), {})
         assert Index([destination]).candidates(1, name) == (destination,)
         # At that point nobody has looked for the person and the groups.
         early = msgspec.structs.replace(seen, person=None, groups=())

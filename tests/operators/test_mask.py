@@ -1,0 +1,54 @@
+"""Frequency caps in the flow."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from bytewax import operators as op
+from bytewax.dataflow import Dataflow
+from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.testing import TestingSink, TestingSource, run_main
+
+from operators.mask import mask
+from records import Cap, Capped, EndOfInput, Metric, Missed
+from tests.operators.stand import Clock
+
+
+def seen(offset: int, key: int | None = 1) -> tuple[str, Capped]:
+    item = Missed("crm", "kafka:events", 0, offset, offset, 1, 0, exact=True)
+    return "crm", Capped([item, item], None if key is None else Cap(key, 60))
+
+
+def run(items: list[object], clock: Clock, state: Path | None = None) -> tuple[list[int], int, list[EndOfInput]]:
+    """Positions that went on, how many events were held back, and the marks."""
+    went_on: list[object] = []
+    flow = Dataflow("caps")
+    masked = mask("mask", op.input("in", flow, TestingSource(items, batch_size=2)), lambda: clock.now)
+    op.output("items", masked.items, TestingSink(went_on))
+    reports: list[Metric] = []
+    op.output("reports", masked.reports, TestingSink(reports))
+    recovery = {} if state is None else {"recovery_config": RecoveryConfig(str(state))}
+    run_main(flow, epoch_interval=timedelta(0), **recovery)
+    assert {(one.app_source_id, one.metric_kind, one.metric_name) for one in reports} <= {("crm", "other", "masked")}
+    positions = [item.first for _, item in went_on if isinstance(item, Missed)]
+    return positions, sum(one.count for one in reports), [item for _, item in went_on if isinstance(item, EndOfInput)]
+
+
+def test_all_that_is_made_of_an_event_goes_on_or_nothing() -> None:
+    items: list[object] = [seen(1), seen(2), seen(3, key=2), seen(4), seen(5, key=None)]
+    assert run(items, Clock(0.0)) == ([1, 1, 3, 3, 5, 5], 2, [])
+
+
+def test_a_mark_keeps_its_place() -> None:
+    mark = EndOfInput("part", "crm")
+    assert run([seen(1), seen(2), ("crm", Capped([mark]))], Clock(0.0)) == ([1, 1], 1, [mark])
+
+
+def test_it_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    init_db_dir(tmp_path, 1)
+    clock = Clock(0.0)
+    items: list[object] = [seen(1), TestingSource.EOF(), seen(2), TestingSource.EOF(), seen(3)]
+    assert run(items, clock, tmp_path)[:2] == ([1, 1], 0)
+    clock.now = 59
+    assert run(items, clock, tmp_path)[:2] == ([], 1)
+    clock.now = 60
+    assert run(items, clock, tmp_path)[:2] == ([3, 3], 0)

@@ -15,7 +15,7 @@ from destinations.sample import Sample
 from destinations.secrets import Redactor
 from destinations.site import Site
 from destinations.spec import DestinationSpec
-from records import Code, Event, Policy, Request
+from records import Code, Event, Policy, Request, Source
 
 
 class Destination:
@@ -42,6 +42,8 @@ class Destination:
         self.name = spec.name or spec.id
         self.enabled = spec.enabled
         self.project = spec.project
+        updates = spec.filters.source == Source.PERSON_UPDATES
+        self.source = Source.PERSON_UPDATES if updates else Source.EVENTS
         self.filter = filter
         self.policy = policy
         self.notify = notify
@@ -70,7 +72,10 @@ class Destination:
 
     def matches(self, view: EventView) -> bool:
         """Whether the event is for this destination. Raises HogRuntimeError or EventDataError."""
-        if self.project not in (None, view.event.project) or not self.filter.matches(view):
+        event = view.event
+        if self.source is not event.source or self.project not in (None, event.project):
+            return False
+        if not self.filter.matches(view):
             return False
         return self.sample is None or self.sample.keeps(view)
 

@@ -13,7 +13,7 @@ from destinations.groups import EventGroup, groups_of
 from destinations.peek import Peek
 from destinations.site import Site, encode_component
 from hog import json_text
-from records import Event, Person
+from records import Event, Person, Source
 
 Chains = Collection[tuple[str, ...]]
 
@@ -236,6 +236,9 @@ def _fill_event_elements_chain(view: EventView, invocation: dict[str, Any]) -> N
 def _fill_event_url(view: EventView, invocation: dict[str, Any]) -> None:
     event = view.event
     path = f"events/{encode_component(event.uuid)}/{encode_component(event.timestamp)}"
+    if event.source is Source.PERSON_UPDATES:
+        # Nobody can look at the change; what has changed is the person.
+        path = _person_path(view)
     invocation["event"]["url"] = f"{_project_url(view)}/{path}"
 
 
@@ -251,7 +254,7 @@ def _fill_person_name(view: EventView, invocation: dict[str, Any]) -> None:
 
 def _fill_person_url(view: EventView, invocation: dict[str, Any]) -> None:
     if invocation["person"]:
-        invocation["person"]["url"] = f"{_project_url(view)}/person/{encode_component(view.event.distinct_id)}"
+        invocation["person"]["url"] = f"{_project_url(view)}/{_person_path(view)}"
 
 
 def _fill_groups(view: EventView, invocation: dict[str, Any]) -> None:
@@ -287,6 +290,10 @@ def _group_url(view: EventView, group: EventGroup) -> str | None:
     if group.index is None:
         return None
     return f"{_project_url(view)}/groups/{group.index}/{encode_component(group.key)}"
+
+
+def _person_path(view: EventView) -> str:
+    return f"person/{encode_component(view.event.distinct_id)}"
 
 
 def _project_url(view: EventView) -> str:

@@ -9,7 +9,7 @@ from bytewax.dataflow import Stream
 
 from destinations import EventDataError, EventView
 from operators.screen import Screened
-from records import Deleted, Event, Group, Person
+from records import Deleted, Event, Group, Person, Source
 
 GROUP_TYPES = 5
 """A project has at most so many."""
@@ -41,7 +41,9 @@ class Join:
     def enrich(self, view: EventView) -> None:
         """Fill `event.person` and `event.groups`."""
         event = view.event
-        event.person = self.person_of(event)
+        if event.source is Source.EVENTS:
+            # A change brings its person: the table may not have come so far, and must not take an older one's place.
+            event.person = self.person_of(event)
         # Most events name no group: do not parse them to find that out.
         if b'"$group' in event.properties:
             event.groups = self.groups_of(event, view)

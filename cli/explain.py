@@ -74,7 +74,7 @@ def _destination(id: str, settings: "Settings") -> "Destination":
 
 
 def _view(event: str, person: Path | None, settings: "Settings", source: "Source") -> "EventView":
-    from destinations import EventView, Site
+    from destinations import EventView, Site, load_project
     from operators.envelope import decode_message
     from operators.person_update import decode_person_update
     from records import DeadLetter, Message, Person, Source
@@ -91,7 +91,9 @@ def _view(event: str, person: Path | None, settings: "Settings", source: "Source
         decoded.person = Person(decoded.person_id or "", _read(person))
     elif decoded.person is None and (decoded.person_id is not None or decoded.person_properties is not None):
         decoded.person = Person(decoded.person_id or "", decoded.person_properties or b"{}")
-    return EventView(decoded, Site(settings.site_url, group_types=dict(settings.group_types)))
+    site = Site(settings.site_url, dict(settings.group_types))
+    project = load_project(settings.destinations).project
+    return EventView(decoded, site if project is None else site.presented(project.presentation))
 
 
 def _read(path: Path) -> bytes:

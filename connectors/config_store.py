@@ -79,6 +79,9 @@ class ConfigStore:
         for problem in self._watched.problems:
             problems.setdefault(problem.destination or "", []).append(problem)
         before = self._view
+        presentation = self._watched.project.presentation
+        if presentation != self.site.presentation:
+            self.site = self.site.presented(presentation)
         if not changes and problems == before.problems:
             return
         loaded = self._watched.destinations

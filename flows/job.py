@@ -57,7 +57,7 @@ class Job:
         self._transport = HttpTransport(allow=settings.allow, capture=self._capture)
         self.progress = Progress(busy=Strain(self._transport.late_s).busy)
         self.handoff = Handoff()
-        self.site = Site(settings.site_url, group_types=dict(settings.group_types))
+        site = Site(settings.site_url, dict(settings.group_types))
         self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
         watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
         self._notices = Notices(settings.journal)
@@ -65,7 +65,7 @@ class Job:
         self.writer = JournalWriter(self._store, self._store.statuses(), self._problem, notify=self._notifier.tell)
         # A destination that waits for what nobody reads is told so.
         unread = {} if settings.persons else {Source.PERSON_UPDATES: "--persons"}
-        self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses, unread=unread)
+        self.destinations = ConfigStore(watched, site, self.writer.show, self.writer.statuses, unread=unread)
         self.journal = JournalSink(self.writer)
         self._people = PersonTable(settings.state / "persons")
         self._feed = _feed(settings, self._people)
@@ -167,7 +167,7 @@ class Job:
         webhooks = {"own": found.notify} if found.notify is not None else {}
         if self.settings.notify is not None:
             webhooks["all"] = Notify(self.settings.notify)
-        return Told(found.name, found.url(self.site, self.settings.project), webhooks)
+        return Told(found.name, found.url(self.destinations.site, self.settings.project), webhooks)
 
     def _commands_end(self) -> Iterable[str]:
         ids = self.destinations.ids()

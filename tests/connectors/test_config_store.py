@@ -70,6 +70,19 @@ def test_each_source_has_its_destinations(directory: Directory) -> None:
     assert not store.takes(Source.PERSON_UPDATES)
 
 
+def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None:
+    store, file = directory.store, directory.path / "project.yaml"
+    directory.look()
+    assert store.site.project(1).name == "project 1"
+    for text, name in (("name: Shop", "Shop"), ("name: [", "Shop"), ("name: Store", "Store")):
+        file.write_text(text)
+        directory.look()
+        assert store.site.project(1).name == name
+    file.unlink()
+    directory.look()
+    assert store.site.project(1).name == "project 1"
+
+
 def test_who_waits_for_what_nobody_reads_is_told(directory: Directory, caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched(directory.path, Secrets(lambda _: None), catalog.builtin())
     store = ConfigStore(watched, Site(), lambda _: None, unread={Source.PERSON_UPDATES: "--persons"})

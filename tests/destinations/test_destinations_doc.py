@@ -10,12 +10,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from catalog import InputSpec, InputType
-from destinations import Loaded
+from destinations import EventView, Loaded, Site
 from destinations.filters.operators import OPERATORS
 from destinations.filters.spec import FiltersSpec
+from destinations.globals import FILTER_ROOTS, TEMPLATE_ROOTS, invocation_needs
 from destinations.project import ProjectSpec
 from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
 from records import Policy, Quarantine
+from tests.destinations.events import event
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (?:`(.*?)`)?", re.MULTILINE)
@@ -65,6 +67,20 @@ def test_every_default_is_the_one_in_effect(section: str, defaults: msgspec.Stru
     written = {key: YAML(typ="safe").load(text) for key, text in rows(section).items() if text}
     assert written == {key: shown(getattr(defaults, key)) for key in written}
     assert len(written) >= 3
+
+
+def test_everything_that_programs_see_is_there() -> None:
+    section = PAGE.split("## What programs see")[1].split("\n## ")[0]
+    of_row, of_templates = section.split("Inputs and `code` see")
+    of_templates = of_templates.split("PostHog's")[0]
+    roots = set(re.findall(r"`([$\w]+)`", of_row))
+    between = {f"{prefix}{index}" for prefix in ("$group_", "group_") for index in (1, 2, 3)}
+    assert FILTER_ROOTS - between <= roots
+    assert roots - FILTER_ROOTS == {"sample", "hogql", "id", "person_id"}
+    view = EventView(event({"$groups": {"company": "a"}}, person={}), Site())
+    seen = view.invocation(invocation_needs([("event",), ("person",), ("groups",)]))
+    keys = {key for root in ("event", "person", "project") for key in seen[root]} | set(seen["groups"]["company"])
+    assert set(re.findall(r"`([$\w]+)`", of_templates)) == keys | TEMPLATE_ROOTS
 
 
 def test_every_type_of_input_is_there() -> None:

@@ -16,7 +16,7 @@ from destinations.filters.spec import FiltersSpec
 from destinations.globals import FILTER_ROOTS, TEMPLATE_ROOTS, invocation_needs
 from destinations.project import ProjectSpec
 from destinations.spec import DeliverySpec, DestinationSpec, LimitsSpec, NotifySpec, QuarantineSpec, SampleSpec
-from records import Policy, Quarantine
+from records import Policy, Quarantine, Source
 from tests.destinations.events import event
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
@@ -93,6 +93,13 @@ def test_the_example_of_a_schema_loads(load_files: Callable[..., Loaded]) -> Non
     example = PAGE.split("## `inputs_schema`")[1].split("```yaml\n")[1].split("```")[0]
     loaded = load_files(tickets=example.replace("TICKETS_TOKEN", "TOKEN"))
     assert [str(problem) for problem in loaded.problems] == []
+
+
+def test_the_example_of_changes_of_persons_loads(load_files: Callable[..., Loaded]) -> None:
+    example = PAGE.split("### Changes of persons")[1].split("```yaml\n")[1].split("```")[0]
+    loaded = load_files(crm=example)
+    assert loaded.problems == []
+    assert loaded.destinations["crm"].source is Source.PERSON_UPDATES
 
 
 def test_every_operator_is_there() -> None:

@@ -64,6 +64,7 @@ def _event(message: Message) -> Event | None:
         properties=b"{}",
         person_id=person.id,
         only_for=message.only_for,
+        mapping=message.mapping,
         person=Person(person.id, properties),
         source=Source.PERSON_UPDATES,
     )

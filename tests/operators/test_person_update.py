@@ -24,9 +24,11 @@ ANNA = {
 }
 
 
-def message(value: dict[str, Any] | bytes | None, offset: int = 41, only_for: str | None = None) -> Message:
+def message(
+    value: dict[str, Any] | bytes | None, offset: int = 41, only_for: str | None = None, mapping: str = ""
+) -> Message:
     raw = json.dumps(value).encode() if isinstance(value, dict) else value
-    return Message(STREAM, 2, offset, raw, TAKEN_MS, only_for)
+    return Message(STREAM, 2, offset, raw, TAKEN_MS, only_for, mapping)
 
 
 def update(value: dict[str, Any] | bytes, **where: Any) -> Event:
@@ -36,7 +38,7 @@ def update(value: dict[str, Any] | bytes, **where: Any) -> Event:
 
 
 def test_a_version_of_a_person_is_an_event() -> None:
-    assert update(ANNA, only_for="crm") == Event(
+    assert update(ANNA, only_for="crm", mapping="m1") == Event(
         stream=STREAM,
         partition=2,
         offset=41,
@@ -49,6 +51,7 @@ def test_a_version_of_a_person_is_an_event() -> None:
         properties=b"{}",
         person_id=ANNA["id"],
         only_for="crm",
+        mapping="m1",
         person=Person(str(ANNA["id"]), b'{"email":"anna@example.com"}'),
         source=Source.PERSON_UPDATES,
     )

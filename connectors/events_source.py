@@ -26,6 +26,9 @@ BATCH: Final = 500
 _RETRY_S: Final = 1.0
 _LOOK_EVERY_S: Final = 0.2
 """How soon a log that nobody wanted is read when somebody does."""
+LEAVE_AFTER_S: Final = 10.0
+"""Who wanted a log and is gone for less may be on the way back, a file that is deleted and written anew: its place is
+kept."""
 _log = logging.getLogger(__name__)
 
 Read: TypeAlias = Message | EndOfInput
@@ -85,6 +88,7 @@ class EventsSource(FixedPartitionedSource[Read, int]):
                 self._parts.begin(part, log.end_offset(partition))
             except LogError as error:
                 _log.warning("%s; reading begins at the end as it is when that is mended", error)
+                return
 
     def list_parts(self) -> list[str]:
         """The partitions that are read, and those that a snapshot may know."""
@@ -170,6 +174,7 @@ class EventsPartition(StatefulSourcePartition[Read, int]):
         self._pace = pace or Pace()
         self._reader: LogReader | None = None
         self._retry_at = 0.0
+        self._unwanted_since: float | None = None
         self._told = ""
         self._marked = False
 
@@ -182,6 +187,7 @@ class EventsPartition(StatefulSourcePartition[Read, int]):
         wanted = self._wanted is None or self._wanted()
         if not self._marked and self._gate.may_read():
             if wanted:
+                self._unwanted_since = None
                 batch.extend(self._read())
             else:
                 self._leave()
@@ -210,11 +216,16 @@ class EventsPartition(StatefulSourcePartition[Read, int]):
             self._reader = None
 
     def _at_end(self, wanted: bool) -> bool:
-        return not wanted if self._reader is None else self._reader.at_end()
+        return not wanted or (self._reader is not None and self._reader.at_end())
 
     def _leave(self) -> None:
-        """Nobody wants it: what comes from now on is passed over, unread."""
-        if self._offset == END or self._clock() < self._retry_at:
+        """Nobody wants it: after a while, what comes is passed over, unread."""
+        now = self._clock()
+        if self._offset == END or now < self._retry_at:
+            return
+        if self._unwanted_since is None:
+            self._unwanted_since = now
+        if now - self._unwanted_since < LEAVE_AFTER_S:
             return
         try:
             self.close()

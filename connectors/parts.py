@@ -27,18 +27,19 @@ class Parts:
     ) -> None:
         """Find where the new ones begin, and remember them. Raises LogError when that fails.
 
-        Those of streams that are read `on_demand` have not begun: that is `END`.
+        Those of streams that are read `on_demand` have not begun, unless others of the stream have: that is `END`.
         """
         self._memory = memory
         self._lock = threading.Lock()
         remembered = _load(memory) if memory is not None else {}
         streams = {part.rpartition("/")[0] for part in remembered}
+        begun = {part.rpartition("/")[0] for part, offset in remembered.items() if offset != END}
         self._first = dict(remembered)
         for part, (log, partition) in present.items():
-            if log.stream in on_demand:
-                self._first.setdefault(part, END)
-                continue
             if remembered.get(part, END) != END:
+                continue
+            if log.stream in on_demand and (part in remembered or log.stream not in begun):
+                self._first[part] = END
                 continue
             # A partition added to a topic that is being read holds nothing that was meant to be passed over.
             from_end = start == "latest" and log.stream not in streams

@@ -8,7 +8,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, run_main
 
-from connectors.events_source import BATCH, EventsPartition, EventsSource, Read
+from connectors.events_source import BATCH, LEAVE_AFTER_S, EventsPartition, EventsSource, Read
 from connectors.jsonl import FileLog
 from connectors.lane import Pace
 from connectors.log import END, Log, LogError
@@ -159,13 +159,40 @@ def test_a_log_that_nobody_wants_is_not_read_and_later_begins_at_its_end(gate: O
     log.append(b"{}")
     assert (offsets(part.next_batch()), part.snapshot()) == ([2], 3)
 
-    demand.wanted = False
+
+def test_who_is_gone_for_a_moment_finds_its_place_and_later_the_end(gate: OpenGate) -> None:
+    now, wanted, begun = [100.0], [True], [0]
+    log = MemoryLog("kafka:t", {0: b"{}"})
+    part = EventsPartition(
+        "kafka:t/0",
+        log,
+        0,
+        1,
+        gate,
+        False,
+        clock=lambda: now[0],
+        wanted=lambda: wanted[0],
+        begin=lambda offset: begun.append(offset),
+    )
+    assert part.next_batch() == []
+    wanted[0] = False
     log.append(b"{}")
+    assert (part.next_batch(), part.snapshot()) == ([], 1)
+    now[0] += LEAVE_AFTER_S - 1
+    assert (part.next_batch(), part.snapshot()) == ([], 1)
+    wanted[0] = True
+    assert offsets(part.next_batch()) == [1]
+
+    wanted[0] = False
+    log.append(b"{}")
+    assert part.next_batch() == []
+    now[0] += LEAVE_AFTER_S
     assert (part.next_batch(), part.snapshot(), log.readers[0].closed) == ([], END, True)
-    demand.wanted = True
+    wanted[0] = True
     assert part.next_batch() == []
     log.append(b"{}")
-    assert offsets(part.next_batch()) == [4]
+    assert offsets(part.next_batch()) == [3]
+    assert begun == [0, END, 3]
 
 
 def test_what_is_wanted_at_the_start_begins_at_the_end_of_that_moment(gate: OpenGate) -> None:
@@ -196,14 +223,20 @@ def test_a_crash_before_the_first_snapshot_of_its_reading_loses_nothing(gate: Op
         again.begin()
         assert offsets(build(again, "kafka:t/0", snapshot).next_batch()) == [1]
 
-    demand.wanted = False
-    left = build(demand.source(log, gate, memory), "kafka:t/0", 2)
-    assert (left.next_batch(), left.snapshot()) == ([], END)
-    demand.wanted = True
-    log.append(b"{}")
-    anew = demand.source(log, gate, memory)
-    anew.begin()
-    assert build(anew, "kafka:t/0", END).next_batch() == []
+
+def test_a_partition_that_was_added_is_read_from_its_start_where_the_others_are_read(
+    gate: OpenGate, tmp_path: Path
+) -> None:
+    class TwoPartitions(MemoryLog):
+        def partitions(self) -> list[int]:
+            return [0, 1]
+
+    log, demand, memory = MemoryLog("kafka:t", {0: b"{}"}), Demand(), tmp_path / "parts.json"
+    demand.source(log, gate, memory).begin()
+    source = demand.source(TwoPartitions("kafka:t", {0: b"{}"}), gate, memory)
+    assert offsets(build(source, "kafka:t/1").next_batch()) == [0]
+    anew = demand.source(TwoPartitions("kafka:t", {0: b"{}"}), gate, tmp_path / "others.json")
+    assert build(anew, "kafka:t/1").next_batch() == []
 
 
 def test_where_it_begins_is_remembered_before_anything_of_it_goes_on(gate: OpenGate, tmp_path: Path) -> None:

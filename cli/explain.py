@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from destinations import Destination, EventView
     from destinations.explain import Clause, Explanation, Sending
     from flows.settings import Settings
+    from records import Source
 
-EVENT = typer.Option("--event", metavar="FILE", help="One event as JSON, in either shape; - for standard input.")
+EVENT = typer.Option(
+    "--event",
+    metavar="FILE",
+    help="One event as JSON, in either shape; - for standard input. For a destination of person-updates, a message of "
+    "the persons topic.",
+)
 PERSON = typer.Option(
     "--person", metavar="FILE", help="The person's properties as a JSON object, in place of what the event has of them."
 )
@@ -47,7 +53,8 @@ def explain(
     )
     from destinations.explain import explain as explained
 
-    found = explained(_destination(destination, settings), _view(event, person, settings))
+    compiled = _destination(destination, settings)
+    found = explained(compiled, _view(event, person, settings, compiled.source))
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
     else:
@@ -68,20 +75,27 @@ def _destination(id: str, settings: "Settings") -> "Destination":
     return loaded.destinations[id]
 
 
-def _view(event: str, person: Path | None, settings: "Settings") -> "EventView":
-    from destinations import EventView, Site
+def _view(event: str, person: Path | None, settings: "Settings", source: "Source") -> "EventView":
+    from destinations import EventView, Site, load_project
     from operators.envelope import decode_message
-    from records import DeadLetter, Message, Person
+    from operators.person_update import decode_person_update
+    from records import DeadLetter, Message, Person, Source
 
     data = sys.stdin.buffer.read() if event == "-" else _read(Path(event))
-    decoded = decode_message(Message("file", 0, 0, data.strip(), 0), settings.project)
+    message = Message("file", 0, 0, data.strip(), 0)
+    is_update = source is Source.PERSON_UPDATES
+    decoded = decode_person_update(message) if is_update else decode_message(message, settings.project)
+    if decoded is None:
+        fail(f"{event}: the deletion of a person is no event", 1)
     if isinstance(decoded, DeadLetter):
         fail(f"{event}: not an event: {decoded.reason}", 1)
     if person is not None:
         decoded.person = Person(decoded.person_id or "", _read(person))
-    elif decoded.person_id is not None or decoded.person_properties is not None:
+    elif decoded.person is None and (decoded.person_id is not None or decoded.person_properties is not None):
         decoded.person = Person(decoded.person_id or "", decoded.person_properties or b"{}")
-    return EventView(decoded, Site(settings.site_url, group_types=dict(settings.group_types)))
+    site = Site(settings.site_url, dict(settings.group_types))
+    project = load_project(settings.destinations).project
+    return EventView(decoded, site if project is None else site.presented(project.presentation))
 
 
 def _read(path: Path) -> bytes:

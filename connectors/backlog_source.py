@@ -139,7 +139,7 @@ class BacklogPartition(StatelessSourcePartition[Read]):
     def _take(self) -> None:
         """Begin what waits; two wishes with one key are served one after the other, for they share a reader."""
         while (wish := self._wishes.take()) is not None:
-            self._waiting.append(Rereading(wish, self._clock))
+            self._waiting.append(Rereading(wish, self._clock, self._readers.compacted(wish.stream)))
         for _ in range(len(self._waiting)):
             rereading = self._waiting.popleft()
             if key_of(rereading.wish) in self._active or len(self._active) >= MAX_READERS:

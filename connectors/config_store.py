@@ -7,11 +7,11 @@ the next, so that a batch in the flow never sees half of a change.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from destinations import Changes, Destination, Index, Problem, Site, Watched
-from records import Status
+from records import Source, Status
 
 POLL_EVERY_S = 0.5
 REMOVED_AFTER_S = 10.0
@@ -23,7 +23,8 @@ _log = logging.getLogger("offramp.destinations")
 
 @dataclass(frozen=True)
 class _View:
-    index: Index = field(default_factory=lambda: Index([]))
+    enabled: dict[str, Destination] = field(default_factory=dict)
+    indexes: dict[Source, Index] = field(default_factory=lambda: _indexes([]))
     loaded: dict[str, Destination] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
 
@@ -38,10 +39,12 @@ class ConfigStore:
         show: Callable[[Status], None],
         shown_before: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
+        unread: Mapping[Source, str] | None = None,
     ) -> None:
         """`show` is told the state of destinations that no operator speaks for: new, disabled, invalid, removed.
 
-        `shown_before` are those that the last run has left a status of; their files may be gone by now.
+        `shown_before` are those that the last run has left a status of; their files may be gone by now. `unread` are
+        the sources that nobody reads, with the setting that would change it.
         """
         self.site = site
         self._watched = watched
@@ -49,6 +52,7 @@ class ConfigStore:
         self._shown_before = tuple(shown_before)
         self._view = _View()
         self._clock = clock
+        self._unread = unread or {}
         self._opened_at = clock()
         self._gone_since: dict[str, float] = {}
         self._stop = threading.Event()
@@ -75,21 +79,29 @@ class ConfigStore:
         for problem in self._watched.problems:
             problems.setdefault(problem.destination or "", []).append(problem)
         before = self._view
+        presentation = self._watched.project.presentation
+        if presentation != self.site.presentation:
+            self.site = self.site.presented(presentation)
         if not changes and problems == before.problems:
             return
         loaded = self._watched.destinations
-        self._view = _View(Index(loaded.values()), loaded, problems)
+        enabled = {id: destination for id, destination in loaded.items() if destination.enabled}
+        self._view = _View(enabled, _indexes(enabled.values()), loaded, problems)
         for id in (*changes.removed, *before.problems):
             self._gone_since[id] = self._clock()
         self._report(changes, before)
 
-    def candidates(self, project: int, event_name: str) -> Sequence[Destination]:
-        """The enabled destinations whose filter admits this project and event name."""
-        return self._view.index.candidates(project, event_name)
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
+        """The enabled destinations that take this source, and whose filter admits this project and event name."""
+        return self._view.indexes[source].candidates(project, event_name)
+
+    def takes(self, source: Source) -> bool:
+        """Whether any enabled destination takes this source."""
+        return len(self._view.indexes[source]) > 0
 
     def find(self, destination: str) -> Destination | None:
         """The enabled destination of this id."""
-        return self._view.index.get(destination)
+        return self._view.enabled.get(destination)
 
     def has(self, destination: str) -> bool:
         """Whether there is a file of this id, whatever is the matter with it."""
@@ -97,7 +109,7 @@ class ConfigStore:
 
     def ids(self) -> list[str]:
         """The ids of all enabled destinations."""
-        return [id for id, destination in self._view.loaded.items() if destination.enabled]
+        return list(self._view.enabled)
 
     def problems(self) -> dict[str, list[Problem]]:
         """What is wrong with files that do not load as they are now, by destination; "" is the directory itself."""
@@ -135,12 +147,24 @@ class ConfigStore:
         for verb, ids in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed)):
             if ids and before.loaded:
                 _log.info("%s: %s", verb, ", ".join(ids))
+        for id in (*changes.added, *changes.changed):
+            self._warn_of_unread(self._view.loaded[id])
         for id in changes.invalid:
             for problem in self._view.problems.get(id, []):
                 _log.error("%s", problem)
         for id in (*changes.added, *changes.changed, *changes.invalid, *changes.removed, *before.problems):
             if (status := self._status(id)) is not None:
                 self._show(status)
+
+    def _warn_of_unread(self, destination: Destination) -> None:
+        setting = self._unread.get(destination.source)
+        if setting is not None and destination.enabled:
+            _log.warning(
+                "%s: takes %s, which are not read, so it gets nothing: give %s",
+                destination.id,
+                destination.source,
+                setting,
+            )
 
     def _status(self, id: str) -> Status | None:
         view = self._view
@@ -154,3 +178,7 @@ class ConfigStore:
         if destination is None:
             return Status(id, name, "removed", time.time())
         return Status(id, name, "live" if destination.enabled else "disabled", time.time())
+
+
+def _indexes(enabled: Collection[Destination]) -> dict[Source, Index]:
+    return {source: Index(each for each in enabled if each.source is source) for source in Source}

@@ -14,11 +14,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from connectors.commands import Answer, Asked, Commands
+from connectors.commands import Answer, Asked, Commands, Wish
 from connectors.journal_schema import JournalError
 from connectors.log import Log, LogError
 from connectors.replay_spans import positions_in, spans_of
-from records import Command, CommandKind
+from records import Command, CommandKind, Span
 
 LOOK_EVERY_S: Final = 0.2
 WATCH_EVERY_S: Final = 60.0
@@ -45,6 +45,7 @@ class Desk:
         idle: Why a destination does not run, so that nothing can be paused or enabled; empty when it does.
         watch: Called once a minute, on a thread of its own, for what else has to be looked after and may wait for a
             broker.
+        refused: Why a destination takes nothing of a stream; empty when it does.
         patience_s: How long a look waits for the logs that it asks.
     """
 
@@ -55,10 +56,12 @@ class Desk:
         unknown: Callable[[str], str],
         idle: Callable[[str], str] = lambda _: "",
         watch: Callable[[], None] = lambda: None,
+        refused: Callable[[str, str], str] = lambda destination, stream: "",
         clock: Callable[[], float] = time.time,
         patience_s: float = PATIENCE_S,
     ) -> None:
         self._watch = watch
+        self._refused = refused
         self._patience_s = patience_s
         self._commands = commands
         self._logs = logs
@@ -215,13 +218,25 @@ class Desk:
             return Answer()
         try:
             late = self._clock() - asked.at > PROMPT_S
-            spans = spans_of(wish, self._logs, asked.at if late else None)
+            spans = self._spans(asked.destination, wish, asked.at if late else None)
         except LogError as error:
             return Answer(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the commands behind this one must go on
             _log.exception("what to replay could not be found out")
             return Answer(f"what to replay could not be found out: {type(error).__name__}; the job's log says more")
         return Answer("", [] if wish.spans else spans, positions_in(spans))
+
+    def _spans(self, destination: str, wish: Wish, asked_at: float | None) -> list[Span]:
+        """See `spans_of`: of all that the destination takes, or of the one partition that is named."""
+        if wish.first is None and not wish.spans:
+            logs = {stream: log for stream, log in self._logs.items() if not self._refused(destination, stream)}
+            if not logs:
+                raise LogError("nothing to replay: none of the inputs is for this destination")
+            return spans_of(wish, logs, asked_at)
+        spans = spans_of(wish, self._logs, asked_at)
+        if wish.first is not None and (error := self._refused(destination, spans[0].stream)):
+            raise LogError(error)
+        return spans
 
 
 def _needs_log(asked: Asked) -> bool:

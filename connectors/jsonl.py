@@ -23,7 +23,7 @@ from typing import BinaryIO, Final
 
 from connectors.line_search import first_line_at, line_from
 from connectors.lines import Line, LineCutter
-from connectors.log import LogError
+from connectors.log import END, LogError
 from records import Message
 
 _CHUNK_BYTES: Final = 256 * 1024
@@ -38,6 +38,7 @@ class FileLog:
     """One file, one partition."""
 
     replayable = True
+    compacted = False
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.stream = f"file:{path}"
@@ -59,10 +60,8 @@ class FileLog:
 
     def end_offset(self, partition: int) -> int:
         """See Log: behind the last newline, so that a line which is being written is read whole later."""
-        with self._told(), self._path.open("rb") as file:
-            tail_at = max(0, file.seek(0, os.SEEK_END) - _CHUNK_BYTES)
-            file.seek(tail_at)
-            return tail_at + file.read().rfind(b"\n") + 1
+        with self._told():
+            return _end_of(self._path)
 
     def offset_at(self, partition: int, time_s: float) -> int:
         """See Log: by the events' own `timestamp`, in the order of the file; it reads the file up to that place."""
@@ -115,8 +114,11 @@ class FileReader:
         self._inside_line = False
 
     def seek(self, offset: int) -> None:
-        """See LogReader. One behind the beginning of a line is the next line: a backlog moves on by one position."""
-        self.next_offset = self._read_to = offset
+        """See LogReader. One behind the beginning of a line is the next line: a backlog moves on by one position.
+
+        Raises OSError when it is the end that is meant and the file cannot be read.
+        """
+        self.next_offset = self._read_to = _end_of(self._path) if offset == END else offset
         self._cutter = LineCutter()
         self._lines.clear()
         self._ended = False
@@ -201,11 +203,20 @@ class FileReader:
         return True
 
 
+def _end_of(path: Path) -> int:
+    """The position behind the last newline."""
+    with path.open("rb") as file:
+        tail_at = max(0, file.seek(0, os.SEEK_END) - _CHUNK_BYTES)
+        file.seek(tail_at)
+        return tail_at + file.read().rfind(b"\n") + 1
+
+
 class StdinLog:
     """Standard input, one partition. `file` stands in for it."""
 
     stream = "-"
     replayable = False
+    compacted = False
 
     def __init__(self, file: BinaryIO | None = None, clock: Callable[[], float] = time.time) -> None:
         self._file = file

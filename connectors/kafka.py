@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.absence import Absence
 from connectors.kafka_topic import retention_s
 from connectors.kafka_watch import TopicWatch, with_hint
-from connectors.log import LogError
+from connectors.log import END, LogError
 from records import Message
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ _ASK_AGAIN_S: Final = 0.5
 class KafkaLog:
     """One topic. `config` is for librdkafka (SASL, TLS, …); `wait_s` is how long a broker or topic is waited for.
 
-    `clock` is for `gone_s`.
+    `clock` is for `gone_s`; for `compacted` see Log.
     """
 
     replayable = True
@@ -69,8 +69,10 @@ class KafkaLog:
         config: Mapping[str, Any] | None = None,
         wait_s: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
+        compacted: bool = False,
     ) -> None:
         self.stream = f"kafka:{topic}"
+        self.compacted = compacted
         self._servers = servers
         self._topic = topic
         self._wait_s = wait_s
@@ -202,7 +204,8 @@ class KafkaReader:
         """See LogReader."""
         self.next_offset = offset
         self._ended = self._finding_start = False
-        self._consumer.assign([TopicPartition(self._topic, self._partition, offset)])
+        where = OFFSET_END if offset == END else offset
+        self._consumer.assign([TopicPartition(self._topic, self._partition, where)])
 
     def read(self, limit: int) -> list[Message]:
         """See LogReader."""

@@ -4,9 +4,12 @@ Descriptions only. A log is read forward from a position that the caller keeps; 
 or at the broker.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from records import Message
+
+END: Final = -1
+"""In place of a position: the end of the partition, wherever that is at the moment."""
 
 
 class LogError(ValueError):
@@ -23,7 +26,7 @@ class LogReader(Protocol):
     """How many positions were skipped, since this reader was made, because the log no longer has them."""
 
     def seek(self, offset: int) -> None:
-        """Read on from this position."""
+        """Read on from this position; from `END`, `next_offset` is `END` until a `read` has found out where that is."""
 
     def read(self, limit: int) -> list[Message]:
         """What is there now, `limit` messages at most; empty when there is nothing yet."""
@@ -42,6 +45,9 @@ class Log(Protocol):
     """`kafka:TOPIC`, `file:/absolute/path`, or `-`: how positions name it."""
     replayable: bool
     """Whether a position can be read a second time."""
+    compacted: bool
+    """Whether later messages take the place of earlier ones: then a position that is gone from between others is no
+    loss."""
 
     def partitions(self) -> list[int]:
         """The partitions there are. May wait some seconds. Raises LogError when the log is not there."""

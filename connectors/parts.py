@@ -1,31 +1,45 @@
 """Remembers which partitions were ever read and where each was begun, in a small file beside the engine's snapshots.
 
 The engine breaks when a snapshot knows a partition that the source does not list, and a crash before the first snapshot
-would begin a log at its new end again. It keeps no position that reading has reached: the snapshots do.
+would begin a log at its new end again. It keeps no position that reading has reached: the snapshots do. Thread-safe.
 """
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from connectors.log import Log, LogError
+from connectors.log import END, Log, LogError
 
 
 class Parts:
     """All partitions known, by name (STREAM/NUMBER). Without `memory` only the present ones are."""
 
     def __init__(
-        self, present: Mapping[str, tuple[Log, int]], start: Literal["earliest", "latest"], memory: Path | None
+        self,
+        present: Mapping[str, tuple[Log, int]],
+        start: Literal["earliest", "latest"],
+        memory: Path | None,
+        on_demand: Collection[str] = (),
     ) -> None:
-        """Find where the new ones begin, and remember them. Raises LogError when that fails."""
+        """Find where the new ones begin, and remember them. Raises LogError when that fails.
+
+        Those of streams that are read `on_demand` have not begun, unless others of the stream have: that is `END`.
+        """
+        self._memory = memory
+        self._lock = threading.Lock()
         remembered = _load(memory) if memory is not None else {}
         streams = {part.rpartition("/")[0] for part in remembered}
+        begun = {part.rpartition("/")[0] for part, offset in remembered.items() if offset != END}
         self._first = dict(remembered)
         for part, (log, partition) in present.items():
-            if part in remembered:
+            if remembered.get(part, END) != END:
+                continue
+            if log.stream in on_demand and (part in remembered or log.stream not in begun):
+                self._first[part] = END
                 continue
             # A partition added to a topic that is being read holds nothing that was meant to be passed over.
             from_end = start == "latest" and log.stream not in streams
@@ -39,8 +53,16 @@ class Parts:
         return list(self._first)
 
     def first_offset(self, part: str) -> int:
-        """Where this partition was begun."""
+        """Where this partition was begun; `END` where it has not."""
         return self._first[part]
+
+    def begin(self, part: str, offset: int) -> None:
+        """Remember where a partition is begun, on the disk when this returns; `END` ends it. Raises LogError."""
+        with self._lock:
+            if self._first[part] != offset:
+                self._first[part] = offset
+                if self._memory is not None:
+                    _save(self._memory, self._first)
 
 
 def _load(memory: Path) -> dict[str, int]:

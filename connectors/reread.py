@@ -48,6 +48,10 @@ class Readers:
             return "no longer among the inputs"
         return None if log.replayable else "standard input cannot be read again"
 
+    def compacted(self, stream: str) -> bool:
+        """See `Log.compacted`."""
+        return stream in self._logs and self._logs[stream].compacted
+
     def gone(self, wish: Reread) -> bool:
         """Whether the partition of this wish has not been there for so long that it is given up."""
         return self._logs[wish.stream].gone_s(wish.partition) >= GONE_GRACE_S
@@ -85,14 +89,16 @@ class Readers:
 class Rereading:
     """A wish under way. `done` is its mark, once everything it asked for has been read or is known to be gone."""
 
-    def __init__(self, wish: Reread, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin before its first position."""
+    def __init__(self, wish: Reread, clock: Callable[[], float] = time.monotonic, compacted: bool = False) -> None:
+        """Begin before its first position. Of a log that is `compacted`, only what lies before its start is missing."""
         self.wish = wish
         self.done: RangeRead | None = None
         self._clock = clock
         self._next = wish.first
         self._left = wish.limit
         self._missing = 0
+        self._compacted = compacted
+        self._log_begins_at = 0
         self._wanted = (
             None if wish.only is None else deque(sorted(o for o in wish.only if wish.first <= o <= wish.last))
         )
@@ -148,6 +154,8 @@ class Rereading:
             reader.seek(self._next)
 
     def _note_gap(self, gap: int) -> None:
+        if gap:
+            self._log_begins_at = self._next + gap
         if self._wanted is None:
             self._missing += min(gap, self.wish.last + 1 - self._next)
 
@@ -163,10 +171,14 @@ class Rereading:
         return False
 
     def _pass_over(self, offset: int) -> None:
-        """Wanted positions before this one did not come: they are gone."""
+        """Wanted positions before this one did not come: they are gone.
+
+        Where a newer message has taken the place of the one that was wanted, it stands further on and has, or gets, a
+        delivery of its own: nothing is lost.
+        """
         while self._wanted and self._wanted[0] < offset:
-            self._wanted.popleft()
-            self._missing += 1
+            gone = self._wanted.popleft()
+            self._missing += not self._compacted or gone < self._log_begins_at
 
     def _move_to(self, offset: int) -> None:
         self._next = offset

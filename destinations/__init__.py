@@ -7,7 +7,7 @@ from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
 from destinations.globals import EventView
 from destinations.index import Index
-from destinations.loading import Loaded, load
+from destinations.loading import Loaded, load, load_project
 from destinations.secrets import Secrets
 from destinations.site import Site
 from destinations.watched import Changes, Watched
@@ -27,4 +27,5 @@ __all__ = [
     "Site",
     "Watched",
     "load",
+    "load_project",
 ]

@@ -18,6 +18,7 @@ from destinations.request import RequestTemplate
 from destinations.schema import compile_schema
 from destinations.spec import DestinationSpec, MappingSpec
 from destinations.templates import TextCompiler
+from records import Source
 
 
 def compile_branches(
@@ -32,6 +33,8 @@ def compile_branches(
         return _branch("", Filter(None), inputs, template, code, texts, report)
     branches: list[Branch] = []
     for path, mapping in _mappings(spec, report):
+        if mapping.filters.source not in (None, spec.filters.source or Source.EVENTS):
+            report.at((*path, "filters", "source"), "where events come from is said in the destination's own filters")
         own = _own_schema(mapping, spec, (*path, "inputs_schema"), report)
         whole = schema | own if template is None or spec.code is not None else schema
         if spec.inputs_schema is None and template is None:

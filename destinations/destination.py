@@ -14,7 +14,7 @@ from destinations.sample import Sample
 from destinations.secrets import Redactor
 from destinations.site import Site
 from destinations.spec import DestinationSpec
-from records import Cap, Code, Event, Policy, Request
+from records import Cap, Code, Event, Policy, Request, Source
 
 
 class Destination:
@@ -41,6 +41,8 @@ class Destination:
         self.name = spec.name or spec.id
         self.enabled = spec.enabled
         self.project = spec.project
+        updates = spec.filters.source == Source.PERSON_UPDATES
+        self.source = Source.PERSON_UPDATES if updates else Source.EVENTS
         self.filter = filter
         """Of all of it; each branch has its own behind it."""
         self.branches = tuple(branches)
@@ -72,7 +74,10 @@ class Destination:
 
         Raises HogRuntimeError or EventDataError.
         """
-        if self.project not in (None, view.event.project) or not self.filter.matches(view):
+        event = view.event
+        if self.source is not event.source or self.project not in (None, event.project):
+            return False
+        if not self.filter.matches(view):
             return False
         return self.sample is None or self.sample.keeps(view)
 

@@ -128,6 +128,8 @@ def _against(destination: Destination, view: EventView, clauses: list[Clause]) -
         return "the destination's file says 'enabled: false'"
     if not destination.branches:
         return "all of its mappings say 'enabled: false'"
+    if destination.source is not event.source:
+        return f"the event is one of {event.source}, the destination takes {destination.source}"
     if destination.project not in (None, event.project):
         return f"the event is of project {event.project}, the destination takes those of {destination.project}"
     if names is not None and event.event not in names:

@@ -4,16 +4,16 @@ Filters see the event's *row*, templates the *invocation globals*. Every JSON fi
 whatever the number of destinations. Which person an event has is decided before: `Event.person` is taken as it is.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from destinations import elements
 from destinations.errors import EventDataError
 from destinations.groups import EventGroup, groups_of
 from destinations.peek import Peek
-from destinations.site import Site, encode_component
+from destinations.site import DISPLAY_NAMES, Site, encode_component
 from hog import json_text
-from records import Event, Person
+from records import Event, Person, Source
 
 Chains = Collection[tuple[str, ...]]
 
@@ -23,8 +23,6 @@ EVENT_ROOTS = ELEMENT_ROOTS | {"event", "uuid", "timestamp", "distinct_id", "pro
 GROUP_ROOTS = frozenset(f"{prefix}{index}" for prefix in ("$group_", "group_") for index in range(5))
 FILTER_ROOTS = EVENT_ROOTS | GROUP_ROOTS | {"person", "pdi"}
 TEMPLATE_ROOTS = frozenset({"event", "person", "groups", "project", "source", "inputs", "secrets"})
-
-_NAME_PROPERTIES = ("email", "name", "username")
 
 
 def row_needs(chains: Chains) -> frozenset[str]:
@@ -236,6 +234,9 @@ def _fill_event_elements_chain(view: EventView, invocation: dict[str, Any]) -> N
 def _fill_event_url(view: EventView, invocation: dict[str, Any]) -> None:
     event = view.event
     path = f"events/{encode_component(event.uuid)}/{encode_component(event.timestamp)}"
+    if event.source is Source.PERSON_UPDATES:
+        # Nobody can look at the change; what has changed is the person.
+        path = _person_path(view)
     invocation["event"]["url"] = f"{_project_url(view)}/{path}"
 
 
@@ -246,12 +247,13 @@ def _fill_person_properties(view: EventView, invocation: dict[str, Any]) -> None
 
 def _fill_person_name(view: EventView, invocation: dict[str, Any]) -> None:
     if invocation["person"]:
-        invocation["person"]["name"] = person_name(view.person_properties, view.event.distinct_id)
+        keys = view.site.project(view.event.project).display_names
+        invocation["person"]["name"] = person_name(view.person_properties, view.event.distinct_id, keys)
 
 
 def _fill_person_url(view: EventView, invocation: dict[str, Any]) -> None:
     if invocation["person"]:
-        invocation["person"]["url"] = f"{_project_url(view)}/person/{encode_component(view.event.distinct_id)}"
+        invocation["person"]["url"] = f"{_project_url(view)}/{_person_path(view)}"
 
 
 def _fill_groups(view: EventView, invocation: dict[str, Any]) -> None:
@@ -268,9 +270,9 @@ def _fill_groups(view: EventView, invocation: dict[str, Any]) -> None:
     }
 
 
-def person_name(properties: Mapping[str, Any], distinct_id: str) -> str:
-    """What people call the person: the first of e-mail, name and username that is not empty, else the distinct id."""
-    for key in _NAME_PROPERTIES:
+def person_name(properties: Mapping[str, Any], distinct_id: str, keys: Iterable[str] = DISPLAY_NAMES) -> str:
+    """What people call the person: the first of these properties that is not empty, else the distinct id."""
+    for key in keys:
         value = properties.get(key)
         if value is not None:
             text = (value if isinstance(value, str) else json_text.dumps(value).decode()).strip()
@@ -287,6 +289,10 @@ def _group_url(view: EventView, group: EventGroup) -> str | None:
     if group.index is None:
         return None
     return f"{_project_url(view)}/groups/{group.index}/{encode_component(group.key)}"
+
+
+def _person_path(view: EventView) -> str:
+    return f"person/{encode_component(view.event.distinct_id)}"
 
 
 def _project_url(view: EventView) -> str:

@@ -1,4 +1,6 @@
-"""Reads `project.yaml`: what the filters of all destinations of a directory may refer to. It is no destination."""
+"""Reads `project.yaml`: what is said once for all destinations of a directory: how the project is shown, and what their
+filters may refer to. It is no destination.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +21,9 @@ from destinations.filters.cohorts import CohortCompiler, RefusedError
 from destinations.filters.paths import cleaned_text
 from destinations.filters.properties import PropertyCompiler
 from destinations.kinds import kind_of
+from destinations.notify import WEBHOOK
 from destinations.report import Report
+from destinations.site import DISPLAY_NAMES, Presentation
 from hog.nodes import Expr
 
 T = TypeVar("T")
@@ -31,6 +35,11 @@ _TYPES: Final = ("Boolean", "String", "Numeric", "DateTime", "Duration")
 class ProjectSpec(msgspec.Struct, frozen=True):
     """The file. A key that is absent or null says nothing."""
 
+    id: int | None = None
+    """The project whose name, url and display names these are; absent, every project's."""
+    name: str = ""
+    url: str = ""
+    person_display_name_properties: list[str] | None = None
     timezone: str = "UTC"
     test_account_filters: list[Any] | None = None
     actions: Any = None
@@ -96,6 +105,7 @@ class _Compiler:
 
     def project(self, spec: ProjectSpec) -> Project:
         project = Project(
+            presentation=self._presentation(spec),
             timezone=self._timezone(spec.timezone),
             booleans=frozenset(self._booleans(spec.property_types)),
             path_cleaning=tuple(self._path_cleaning(spec.path_cleaning_filters)),
@@ -109,6 +119,12 @@ class _Compiler:
             actions=self._actions(spec.actions, properties),
             test_accounts=None if filters is None else properties.all(filters, ("test_account_filters",)),
         )
+
+    def _presentation(self, spec: ProjectSpec) -> Presentation:
+        if spec.url and WEBHOOK.fullmatch(spec.url) is None:
+            self._report.at(("url",), f"expected a URL such as https://offramp.example.com/project/1, got '{spec.url}'")
+        names = spec.person_display_name_properties
+        return Presentation(spec.id, spec.name, spec.url.rstrip("/"), DISPLAY_NAMES if names is None else tuple(names))
 
     def _timezone(self, name: str) -> str:
         try:

@@ -86,6 +86,11 @@ class Watched:
         return self._loaded.destinations
 
     @property
+    def project(self) -> Project:
+        """What `project.yaml` says, as it is in effect."""
+        return self._project.project if self._project is not None else _NO_PROJECT
+
+    @property
     def problems(self) -> list[Problem]:
         """What is wrong with the files as they are now."""
         return self._loaded.problems
@@ -130,7 +135,7 @@ class Watched:
     def _look_at(self, path: Path, now: float) -> _Known | None:
         """What is known of the file after looking at it; None if it has just gone."""
         known = self._files.get(path)
-        project = self._project.project if self._project is not None else _NO_PROJECT
+        project = self.project
         try:
             stamp = _stamp(path)
             same_project = known is not None and known.project is project

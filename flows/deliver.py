@@ -34,8 +34,8 @@ def build(job: Job) -> Dataflow:
     missed = op.input("backlog", flow, job.backlog)
     messages = op.merge("lanes", live, missed)
 
-    # Bytes become events, and only those that somebody may want go on.
-    decoded = decode("decode", messages, job.settings.project)
+    # Bytes become events, and only those that somebody may want go on. A message of a person is a change of them.
+    decoded = decode("decode", messages, job.settings.project, job.persons)
     wanted = screen("screen", decoded.events, job.destinations)
 
     # Each meets the person of this moment, then every destination decides for itself.

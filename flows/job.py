@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +37,7 @@ from flows.gate import Gate
 from flows.settings import FileInput, Input, KafkaInput, Settings, SettingsError, Table
 from operators.deliver import Delivery
 from operators.join_person import Join
+from records import Source
 
 _log = logging.getLogger("offramp")
 
@@ -55,25 +57,33 @@ class Job:
         self._transport = HttpTransport(allow=settings.allow, capture=self._capture)
         self.progress = Progress(busy=Strain(self._transport.late_s).busy)
         self.handoff = Handoff()
-        self.site = Site(settings.site_url, group_types=dict(settings.group_types))
+        site = Site(settings.site_url, dict(settings.group_types))
         self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
         watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
         self._notices = Notices(settings.journal)
         self._notifier = Notifier(self._transport, self._told, self._notices)
         self.writer = JournalWriter(self._store, self._store.statuses(), self._problem, notify=self._notifier.tell)
-        self.destinations = ConfigStore(watched, self.site, self.writer.show, self.writer.statuses)
+        # A destination that waits for what nobody reads is told so.
+        unread = {} if settings.persons else {Source.PERSON_UPDATES: "--persons"}
+        self.destinations = ConfigStore(watched, site, self.writer.show, self.writer.statuses, unread=unread)
         self.journal = JournalSink(self.writer)
         self._people = PersonTable(settings.state / "persons")
         self._feed = _feed(settings, self._people)
         self.gate = Gate(self.progress, self._persons_ready, settings.shutdown_grace_s)
-        logs = {log.stream: log for log in (_log_of(one, settings.kafka) for one in settings.events)}
+        persons = {log.stream: log for log in _logs_of_persons(settings)}
+        self.persons = frozenset(persons)
+        """The streams whose messages are persons."""
+        logs = {log.stream: log for log in (_log_of(one, settings.kafka) for one in settings.events)} | persons
         memory, beats = settings.state / "parts.json", Beats(settings.snapshot_interval_s)
         self.resumed = memory.exists()
-        self.events = EventsSource(list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats)
+        wanted = dict.fromkeys(persons, partial(self.destinations.takes, Source.PERSON_UPDATES))
+        self.events = EventsSource(
+            list(logs.values()), self.gate, settings.start, settings.until_end, memory, beats, wanted
+        )
         live = self.events.messages_read
         self.backlog = BacklogSource(logs, self.handoff, self.gate, settings.until_end, beats, live)
         retention = RetentionWatch(logs.values(), lambda: self.writer.statuses.copy(), self.writer.put)
-        self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle, retention.check)
+        self.desk = Desk(Commands(settings.journal), logs, self._unknown, self._idle, retention.check, self._refused)
         end = self._commands_end if settings.until_end else None
         self.commands = CommandsSource(self.desk, self.gate, end, beats)
         self.join = Join(self._people, settings.group_types)
@@ -98,6 +108,7 @@ class Job:
             self.progress.part_opened(PART)
         self.writer.start()
         self.destinations.open()
+        self.events.begin()
         self.desk.start()
         self._transport.start()
         self._notifier.start()
@@ -156,7 +167,7 @@ class Job:
         webhooks = {"own": found.notify} if found.notify is not None else {}
         if self.settings.notify is not None:
             webhooks["all"] = Notify(self.settings.notify)
-        return Told(found.name, found.url(self.site, self.settings.project), webhooks)
+        return Told(found.name, found.url(self.destinations.site, self.settings.project), webhooks)
 
     def _commands_end(self) -> Iterable[str]:
         ids = self.destinations.ids()
@@ -169,6 +180,13 @@ class Job:
         there_are = ", ".join(self.destinations.ids()) or "none"
         return f"there is no destination '{destination}'; there are: {there_are}"
 
+    def _refused(self, destination: str, stream: str) -> str:
+        found = self.destinations.find(destination)
+        source = Source.PERSON_UPDATES if stream in self.persons else Source.EVENTS
+        if found is None or found.source is source:
+            return ""
+        return f"destination '{destination}' takes {found.source}, and {stream} has {source}"
+
     def _idle(self, destination: str) -> str:
         if self.destinations.find(destination) is not None:
             return ""
@@ -176,10 +194,15 @@ class Job:
         return f"destination '{destination}' does not run: {why}"
 
 
-def _log_of(one: Input, client: Mapping[str, str]) -> Log:
+def _log_of(one: Input, client: Mapping[str, str], compacted: bool = False) -> Log:
     if isinstance(one, KafkaInput):
-        return KafkaLog(one.servers, one.topic, client)
+        return KafkaLog(one.servers, one.topic, client, compacted=compacted)
     return FileLog(one.path) if isinstance(one, FileInput) else StdinLog()
+
+
+def _logs_of_persons(settings: Settings) -> list[Log]:
+    """The persons as a log of their changes, beside the table that is made of them."""
+    return [] if settings.persons is None else [_log_of(settings.persons[0], settings.kafka, compacted=True)]
 
 
 def _capture(settings: Settings) -> KafkaCapture | FileCapture | None:

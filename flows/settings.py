@@ -114,6 +114,7 @@ def load(
     }
     if only is None:
         _require_inputs(values)
+        _refuse_two_roles(values)
     for name, value in values.items():
         if name in wanted:
             _check(_ROWS[name], value, chosen[name].place)
@@ -200,6 +201,12 @@ def _require_inputs(values: Mapping[str, object]) -> None:
             "no events to read: give --events, OFFRAMP_EVENTS or 'events' in offramp.yaml; "
             "for example --events kafka://localhost:9092/clickhouse_events_json, --events events.jsonl or --events -"
         )
+
+
+def _refuse_two_roles(values: Mapping[str, Any]) -> None:
+    persons: Persons | None = values.get("persons")
+    if persons is not None and persons[0].stream in {one.stream for one in values["events"]}:
+        raise SettingsError(f"{persons[0].stream} is given as events and as persons; it can be only one of them")
 
 
 def _hidden(kafka: Mapping[str, str]) -> dict[str, str]:

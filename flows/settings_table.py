@@ -55,7 +55,8 @@ TABLE = (
         "Persons and their distinct ids: two compacted topics of one cluster, or two files of JSON lines. They "
         "are read to the end before the first event is processed, then followed. A deletion is a message with "
         "is_deleted; a tombstone (a message without a value) deletes nobody. Without persons an event has the person "
-        "its row carries.",
+        "its row carries. Destinations of `source: person-updates` get each change of a person, from the end of the "
+        "topic on.",
         "kafka://localhost:9092/clickhouse_person,clickhouse_person_distinct_id",
     ),
     Setting(

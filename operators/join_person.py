@@ -9,7 +9,7 @@ from bytewax.dataflow import Stream
 
 from destinations import EventDataError, EventView
 from operators.screen import Screened
-from records import Deleted, Event, Group, Person
+from records import Deleted, Event, Group, Person, Source
 
 GROUP_TYPES = 5
 """A project has at most so many."""
@@ -39,9 +39,14 @@ class Join:
     group_types: Mapping[str, int] = field(default_factory=dict)
 
     def enrich(self, view: EventView) -> None:
-        """Fill `event.person` and `event.groups`."""
+        """Fill `event.person` and `event.groups`; nobody wants what is not to be sent any more."""
         event = view.event
-        event.person = self.person_of(event)
+        if event.source is Source.EVENTS:
+            # A change brings its person: the table may not have come so far, and must not take an older one's place.
+            event.person = self.person_of(event)
+        elif event.only_for is not None and isinstance(self.people.person(event.project, event.distinct_id), Deleted):
+            # What changed of somebody before they were deleted is not told again behind that.
+            event.wanted_by = ()
         # Most events name no group: do not parse them to find that out.
         if b'"$group' in event.properties:
             event.groups = self.groups_of(event, view)

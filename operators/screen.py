@@ -8,7 +8,7 @@ from bytewax.dataflow import Stream
 
 from destinations import Destination, EventView, Site
 from operators.decode import Decoded, Mark
-from records import Event
+from records import Event, Source
 
 Screened = EventView | Mark
 
@@ -18,8 +18,8 @@ class Configured(Protocol):
 
     site: Site
 
-    def candidates(self, project: int, event_name: str) -> Sequence[Destination]:
-        """The enabled destinations whose filter admits this project and event name."""
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
+        """The enabled destinations that take this source, and whose filter admits this project and event name."""
 
     def find(self, destination: str) -> Destination | None:
         """The enabled destination of this id."""
@@ -58,7 +58,7 @@ def wanted(event: Event, destinations: Configured) -> EventView | None:
     if event.only_for is not None:
         event.wanted_by = (event.only_for,)
         return EventView(event, destinations.site)
-    candidates = destinations.candidates(event.project, event.event)
+    candidates = destinations.candidates(event.project, event.event, event.source)
     if not candidates:
         return None
     view = EventView(event, destinations.site)

@@ -1,7 +1,7 @@
 """The structs that travel between steps. Data only: no decoding, no deciding, no I/O."""
 
 from records.command import Command, CommandKind, Span
-from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead
+from records.event import DeadLetter, Deleted, EndOfInput, Event, Group, Message, Person, RangeRead, Source
 from records.invocation import (
     CONNECTION_HEADERS,
     CUT_MARGIN_BYTES,
@@ -56,6 +56,7 @@ __all__ = [
     "Replay",
     "Request",
     "Response",
+    "Source",
     "Span",
     "Status",
     "Together",

@@ -3,7 +3,18 @@
 Nothing here decodes anything. JSON that only passes through stays raw bytes until somebody reads it.
 """
 
+from enum import StrEnum
+
 import msgspec
+
+
+class Source(StrEnum):
+    """What an event was made of. A destination takes the events of one source."""
+
+    EVENTS = "events"
+    """An analytics event, as it was sent."""
+    PERSON_UPDATES = "person-updates"
+    """A change of a person."""
 
 
 class Message(msgspec.Struct, gc=False):
@@ -74,9 +85,10 @@ class Event(msgspec.Struct, gc=False):
     wanted_by: tuple[str, ...] = ()
     """Filled by `screen`: ids of the destinations whose filter may still match."""
     person: Person | None = None
-    """Filled by `join_person`."""
+    """Filled by `join_person`; a change of a person has its person from the start."""
     groups: tuple[Group, ...] = ()
     """Filled by `join_person`: the groups that the event names and the table knows."""
+    source: Source = Source.EVENTS
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

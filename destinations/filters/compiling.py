@@ -12,14 +12,14 @@ from destinations.filters.spec import FiltersSpec
 from destinations.names import IN_FILTER
 from destinations.report import Report
 from hog.nodes import Expr
+from records import Source
 
 
 def compile_filters(filters: FiltersSpec, project: Project, report: Report, path: Steps = ("filters",)) -> Filter:
     """The filters object at `path` of a file; what is wrong goes to the report."""
     when = None if filters.when is None else compile_row_expression(filters.when, (*path, "when"), report)
-    if filters.source not in (None, "events"):
-        # Other sources have rows of their own: a reader of them belongs here.
-        report.at((*path, "source"), f"only `events` can be filtered, not '{filters.source}'")
+    if filters.source not in (None, *Source):
+        report.at((*path, "source"), f"only `events` and `person-updates` can be filtered, not '{filters.source}'")
     if project.broken and (filters.actions or filters.properties or filters.events or filters.filter_test_accounts):
         report.at(path, "these filters need project.yaml, which does not load: correct it first")
     parts = [_test_accounts(filters, project, report, path)]

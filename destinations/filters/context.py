@@ -1,8 +1,9 @@
-"""What filters need to know of the project. Data only; `destinations.project` reads it from `project.yaml`."""
+"""What destinations need to know of the project. Data only; `destinations.project` reads it from `project.yaml`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from destinations.site import Presentation
 from hog.nodes import Expr
 
 
@@ -23,5 +24,6 @@ class Project:
     cohorts: Mapping[str, Expr] = field(default_factory=dict[str, Expr])
     refused_cohorts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Cohorts that nothing here can tell the members of: by id, why."""
+    presentation: Presentation = field(default_factory=Presentation)
     broken: bool = False
     """There is a `project.yaml` and it has never loaded."""

@@ -14,7 +14,7 @@ class FiltersSpec(msgspec.Struct, frozen=True):
     when: str | None = None
     """A Hog expression over the event's row."""
     source: str | None = None
-    """Where the events come from."""
+    """What the events are made of, a `records.Source`; null is `events`."""
     events: list[Any] = msgspec.field(default_factory=list[Any])
     """One of these, or of the actions, has to fit."""
     actions: list[Any] = msgspec.field(default_factory=list[Any])

@@ -47,6 +47,20 @@ def test_what_would_be_sent_for_that_person(files, offramp):
     )
 
 
+def test_a_change_of_a_person(files, offramp):
+    (files / "destinations" / "crm.yaml").write_text(
+        "id: crm\nfilters: {source: person-updates, when: person.properties.plan = 'pro'}\n"
+        "inputs: {url: 'https://a.example/{person.id}', body: null}\n"
+    )
+    person = {"id": "p1", "team_id": 1, "version": 3, "properties": '{"plan": "pro"}'}
+    (files / "person.json").write_text(json.dumps(person))
+    found = json.loads(offramp("explain", "crm", "--event", "person.json", "--json").out)
+    assert (found["event"], found["sendings"][0]["request"]["url"]) == ("$person_updated", "https://a.example/p1")
+    (files / "person.json").write_text(json.dumps(person | {"is_deleted": 1}))
+    done = offramp("explain", "crm", "--event", "person.json")
+    assert (done.code, done.err) == (1, "person.json: the deletion of a person is no event\n")
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -1,5 +1,6 @@
 """A log in memory whose positions can have holes, and a gate that a test opens and shuts."""
 
+from connectors.log import END
 from records import Message
 
 
@@ -7,6 +8,7 @@ class MemoryLog:
     """One partition of messages by position. What `forget` takes away behaves as retention does."""
 
     replayable = True
+    compacted = False
 
     def __init__(self, stream: str, values: dict[int, bytes]) -> None:
         self.stream = stream
@@ -76,6 +78,8 @@ class MemoryReader:
             raise self._log.failures.pop(0)
         if self._log.silent:
             return []
+        if self.next_offset == END:
+            self.next_offset = self._log.end
         if self.next_offset < self._log.earliest:
             self.missing += self._log.earliest - self.next_offset
             self.next_offset = self._log.earliest

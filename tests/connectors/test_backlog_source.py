@@ -154,6 +154,17 @@ def test_holes_of_compaction_are_missing_only_where_they_were_wanted() -> None:
     assert told(lane.ask(wish(11, 13, only={12, 13}))) == [13, RangeRead("crm", STREAM, 0, 14, missing=1)]
 
 
+def test_what_compaction_replaced_is_not_missing_from_a_log_of_versions() -> None:
+    log = full_log()
+    log.compacted = True
+    del log.values[12]
+    log.forget_before(11)
+    lane = Lane(log)
+    assert told(lane.ask(wish(11, 13, only={12, 13}))) == [13, RangeRead("crm", STREAM, 0, 14)]
+    assert told(lane.ask(wish(9, 13, only={9, 12, 13}), calls=2)) == [13, RangeRead("crm", STREAM, 0, 14, missing=1)]
+    assert told(lane.ask(wish(9, 13), calls=2)) == [11, 13, RangeRead("crm", STREAM, 0, 14, missing=2)]
+
+
 def test_a_log_made_anew_is_not_taken_for_the_old_one() -> None:
     log = full_log(5)
     assert told(Lane(log).ask(wish(50, 60))) == [RangeRead("crm", STREAM, 0, 61, missing=11)]
@@ -324,9 +335,17 @@ def test_it_ends_when_stopping_and_when_all_is_settled() -> None:
     limit=st.integers(1, 20),
     step=st.integers(1, 20),
     only=st.none() | st.sets(st.integers(0, 90)),
+    compacted=st.booleans(),
 )
 def test_every_wanted_position_comes_or_is_missing(
-    there: set[int], earliest: int, first: int, length: int, limit: int, step: int, only: set[int] | None
+    there: set[int],
+    earliest: int,
+    first: int,
+    length: int,
+    limit: int,
+    step: int,
+    only: set[int] | None,
+    compacted: bool,
 ) -> None:
     log = MemoryLog(STREAM, dict.fromkeys(there | {100}, b"{}"))
     log.forget_before(earliest)
@@ -336,7 +355,7 @@ def test_every_wanted_position_comes_or_is_missing(
     came: list[int] = []
     missing, start = 0, first
     while start <= last:
-        rereading = Rereading(wish(start, last, limit, only))
+        rereading = Rereading(wish(start, last, limit, only), compacted=compacted)
         before = len(came)
         while rereading.done is None:
             came += [message.offset for message in rereading.read(reader, step)]
@@ -346,4 +365,5 @@ def test_every_wanted_position_comes_or_is_missing(
         start = rereading.done.next_offset
     assert came == sorted(wanted & set(log.values))
     gone = wanted - set(log.values)
-    assert missing == (len(gone) if only is not None else len({at for at in gone if at < earliest}))
+    deleted = {at for at in gone if at < earliest}
+    assert missing == len(deleted if only is None or compacted else gone)

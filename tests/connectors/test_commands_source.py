@@ -12,7 +12,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, run_main
 
-from connectors.commands import Answer, Commands, Wish
+from connectors.commands import Answer, Commands, Position, Wish
 from connectors.commands_source import CommandsPartition, CommandsSource, Read
 from connectors.desk import FRESH_S, MOST_ASKING, Desk
 from connectors.journal import Journal, JournalError
@@ -72,6 +72,26 @@ def test_a_replay_gets_its_spans_from_the_log(path: Path, commands: Commands) ->
     assert taken(desk) == [wet]
     assert commands.answer_of(dry) == Answer("", [Span("kafka:events", 0, 3, 4)], 2)
     assert commands.answer_of(wet) == Answer("", [Span("kafka:events", 0, 3, 9)], 7)
+    desk.close()
+
+
+def test_a_replay_is_of_what_the_destination_takes(path: Path, commands: Commands) -> None:
+    logs = [MemoryLog(f"kafka:{name}", dict.fromkeys(range(10), b"{}")) for name in ("events", "persons")]
+
+    def refused(destination: str, stream: str) -> str:
+        return "" if (destination, stream) == ("crm", "kafka:persons") else f"not {stream}"
+
+    of_all = commands.add("crm", Wish(CommandKind.REPLAY, since=0.0))
+    of_one = commands.add("crm", Wish(CommandKind.REPLAY, first=Position("persons", 0, 3)))
+    of_another = commands.add("crm", Wish(CommandKind.REPLAY, first=Position("events", 0, 3)))
+    of_nothing = commands.add("ads", Wish(CommandKind.REPLAY, since=0.0))
+    desk = desk_of(path, *logs, refused=refused)
+    desk.begin(None)
+    assert taken(desk) == [of_all, of_one]
+    assert commands.answer_of(of_all) == Answer("", [Span("kafka:persons", 0, 0, 9)], 10)
+    assert commands.answer_of(of_one) == Answer("", [Span("kafka:persons", 0, 3, 9)], 7)
+    assert commands.answer_of(of_another) == Answer("not kafka:events")
+    assert commands.answer_of(of_nothing) == Answer("nothing to replay: none of the inputs is for this destination")
     desk.close()
 
 

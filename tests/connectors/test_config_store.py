@@ -10,7 +10,7 @@ import pytest
 import catalog
 from connectors.config_store import REMOVED_AFTER_S, ConfigStore
 from destinations import Secrets, Site, Watched
-from records import Status
+from records import Source, Status
 
 URL = "inputs: {url: 'https://a.example/'}"
 BROKEN = f"nam: CRM\n{URL}"
@@ -52,6 +52,45 @@ def directory(tmp_path: Path) -> Directory:
 def test_before_anything_is_read_there_is_nothing(directory: Directory) -> None:
     store = directory.store
     assert (store.find("crm"), list(store.candidates(1, "a")), store.ids(), store.problems()) == (None, [], [], {})
+
+
+def test_each_source_has_its_destinations(directory: Directory) -> None:
+    store = directory.store
+    directory.write("ads")
+    directory.look()
+    assert (store.takes(Source.EVENTS), store.takes(Source.PERSON_UPDATES)) == (True, False)
+    directory.write("crm", f"filters: {{source: person-updates}}\n{URL}")
+    directory.look()
+    assert store.takes(Source.PERSON_UPDATES)
+    found = {source: [one.id for one in store.candidates(1, "$person_updated", source)] for source in Source}
+    assert found == {Source.EVENTS: ["ads"], Source.PERSON_UPDATES: ["crm"]}
+    assert store.ids() == ["ads", "crm"]
+    directory.write("crm", f"enabled: false\nfilters: {{source: person-updates}}\n{URL}")
+    directory.look()
+    assert not store.takes(Source.PERSON_UPDATES)
+
+
+def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None:
+    store, file = directory.store, directory.path / "project.yaml"
+    directory.look()
+    assert store.site.project(1).name == "project 1"
+    for text, name in (("name: Shop", "Shop"), ("name: [", "Shop"), ("name: Store", "Store")):
+        file.write_text(text)
+        directory.look()
+        assert store.site.project(1).name == name
+    file.unlink()
+    directory.look()
+    assert store.site.project(1).name == "project 1"
+
+
+def test_who_waits_for_what_nobody_reads_is_told(directory: Directory, caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched(directory.path, Secrets(lambda _: None), catalog.builtin())
+    store = ConfigStore(watched, Site(), lambda _: None, unread={Source.PERSON_UPDATES: "--persons"})
+    directory.write("ads")
+    directory.write("crm", f"filters: {{source: person-updates}}\n{URL}")
+    store.refresh()
+    store.refresh()
+    assert caplog.messages == ["crm: takes person-updates, which are not read, so it gets nothing: give --persons"]
 
 
 def test_added_changed_disabled_removed(directory: Directory) -> None:

@@ -8,10 +8,10 @@ from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, run_main
 
-from connectors.events_source import BATCH, EventsPartition, EventsSource, Read
+from connectors.events_source import BATCH, LEAVE_AFTER_S, EventsPartition, EventsSource, Read
 from connectors.jsonl import FileLog
 from connectors.lane import Pace
-from connectors.log import LogError
+from connectors.log import END, Log, LogError
 from records import EndOfInput, Message
 from tests.connectors.logs import MemoryLog, OpenGate
 
@@ -137,6 +137,136 @@ def test_a_memory_that_cannot_be_read_is_told(gate: OpenGate, tmp_path: Path) ->
     assert str(told.value) == (
         f"{memory}: cannot be read: Input data was truncated; restore it, or give another --state"
     )
+
+
+class Demand:
+    """Whether somebody wants the stream `kafka:t`, as a test says."""
+
+    def __init__(self, wanted: bool = True) -> None:
+        self.wanted = wanted
+
+    def source(self, log: Log, gate: OpenGate, memory: Path | None = None, until_end: bool = False) -> EventsSource:
+        return EventsSource([log], gate, until_end=until_end, memory=memory, on_demand={"kafka:t": lambda: self.wanted})
+
+
+def test_a_log_that_nobody_wants_is_not_read_and_later_begins_at_its_end(gate: OpenGate) -> None:
+    log, demand = MemoryLog("kafka:t", {0: b"{}"}), Demand(wanted=False)
+    part = build(demand.source(log, gate), "kafka:t/0")
+    assert (part.next_batch(), part.snapshot(), log.readers) == ([], END, [])
+    log.append(b"{}")
+    demand.wanted = True
+    assert (part.next_batch(), part.snapshot()) == ([], 2)
+    log.append(b"{}")
+    assert (offsets(part.next_batch()), part.snapshot()) == ([2], 3)
+
+
+def test_who_is_gone_for_a_moment_finds_its_place_and_later_the_end(gate: OpenGate) -> None:
+    now, wanted, begun = [100.0], [True], [0]
+    log = MemoryLog("kafka:t", {0: b"{}"})
+    part = EventsPartition(
+        "kafka:t/0",
+        log,
+        0,
+        1,
+        gate,
+        False,
+        clock=lambda: now[0],
+        wanted=lambda: wanted[0],
+        begin=lambda offset: begun.append(offset),
+    )
+    assert part.next_batch() == []
+    wanted[0] = False
+    log.append(b"{}")
+    assert (part.next_batch(), part.snapshot()) == ([], 1)
+    now[0] += LEAVE_AFTER_S - 1
+    assert (part.next_batch(), part.snapshot()) == ([], 1)
+    wanted[0] = True
+    assert offsets(part.next_batch()) == [1]
+
+    wanted[0] = False
+    log.append(b"{}")
+    assert part.next_batch() == []
+    now[0] += LEAVE_AFTER_S
+    assert (part.next_batch(), part.snapshot(), log.readers[0].closed) == ([], END, True)
+    wanted[0] = True
+    assert part.next_batch() == []
+    log.append(b"{}")
+    assert offsets(part.next_batch()) == [3]
+    assert begun == [0, END, 3]
+
+
+def test_what_is_wanted_at_the_start_begins_at_the_end_of_that_moment(gate: OpenGate) -> None:
+    log = MemoryLog("kafka:t", {0: b"{}"})
+    source = Demand().source(log, gate)
+    source.begin()
+    log.append(b"{}")
+    assert offsets(build(source, "kafka:t/0").next_batch()) == [1]
+
+
+def test_a_log_on_demand_goes_on_at_its_snapshot(gate: OpenGate, tmp_path: Path) -> None:
+    log = MemoryLog("kafka:t", dict.fromkeys(range(10), b"{}"))
+    source = Demand().source(log, gate, tmp_path / "parts.json")
+    source.begin()
+    assert offsets(build(source, "kafka:t/0", 7).next_batch()) == [7, 8, 9]
+
+
+def test_a_crash_before_the_first_snapshot_of_its_reading_loses_nothing(gate: OpenGate, tmp_path: Path) -> None:
+    log, demand, memory = MemoryLog("kafka:t", {0: b"{}"}), Demand(), tmp_path / "parts.json"
+    part = build(demand.source(log, gate, memory), "kafka:t/0")
+    assert part.next_batch() == []
+    log.append(b"{}")
+    assert offsets(part.next_batch()) == [1]
+
+    # Killed: the last snapshot is of before it was wanted, or there is none.
+    for snapshot in (END, None):
+        again = demand.source(log, gate, memory)
+        again.begin()
+        assert offsets(build(again, "kafka:t/0", snapshot).next_batch()) == [1]
+
+
+def test_a_partition_that_was_added_is_read_from_its_start_where_the_others_are_read(
+    gate: OpenGate, tmp_path: Path
+) -> None:
+    class TwoPartitions(MemoryLog):
+        def partitions(self) -> list[int]:
+            return [0, 1]
+
+    log, demand, memory = MemoryLog("kafka:t", {0: b"{}"}), Demand(), tmp_path / "parts.json"
+    demand.source(log, gate, memory).begin()
+    source = demand.source(TwoPartitions("kafka:t", {0: b"{}"}), gate, memory)
+    assert offsets(build(source, "kafka:t/1").next_batch()) == [0]
+    anew = demand.source(TwoPartitions("kafka:t", {0: b"{}"}), gate, tmp_path / "others.json")
+    assert build(anew, "kafka:t/1").next_batch() == []
+
+
+def test_where_it_begins_is_remembered_before_anything_of_it_goes_on(gate: OpenGate, tmp_path: Path) -> None:
+    log, demand, memory = MemoryLog("kafka:t", {}), Demand(), tmp_path / "gone" / "parts.json"
+    memory.parent.mkdir()
+    part = build(demand.source(log, gate, memory), "kafka:t/0")
+    memory.unlink()
+    memory.parent.rmdir()
+    assert (part.next_batch(), part.snapshot()) == ([], END)
+
+
+def test_with_an_end_a_log_that_nobody_wants_is_at_it(gate: OpenGate) -> None:
+    log = MemoryLog("kafka:t", {0: b"{}"})
+    part = build(Demand(wanted=False).source(log, gate, until_end=True), "kafka:t/0")
+    assert part.next_batch() == [EndOfInput("kafka:t/0")]
+    wanted = build(Demand().source(log, gate, until_end=True), "kafka:t/0")
+    assert wanted.next_batch() == [EndOfInput("kafka:t/0")]
+
+
+def test_a_log_on_demand_that_is_not_there_is_no_reason_not_to_start(
+    gate: OpenGate, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = FileLog(tmp_path / "nothing.jsonl")
+    other = MemoryLog("kafka:other", {0: b"{}"})
+    source = EventsSource([other, log], gate, on_demand={log.stream: lambda: True})
+    source.begin()
+    assert source.list_parts() == ["kafka:other/0"]
+    assert [message.rpartition("; ")[2] for message in caplog.messages] == [
+        "whoever wants its messages gets them only after the next start"
+    ]
 
 
 def run(logs: list[MemoryLog], state: Path) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connectors.jsonl import FileLog, StdinLog, StdinReader
-from connectors.log import LogError, LogReader
+from connectors.log import END, LogError, LogReader
 from records import Message
 
 
@@ -87,6 +87,16 @@ def test_one_behind_the_beginning_of_a_line_that_is_being_written(path: Path) ->
         file.write(b"ond\nthird\n")
 
     assert [(message.offset, message.value) for message in reader.read(9)] == [(13, b"third")]
+
+
+def test_reading_on_from_the_end_wherever_it_is(path: Path) -> None:
+    path.write_bytes(b'{"a":1}\n{"b"')
+    reader = FileLog(path).reader(0)
+    reader.seek(END)
+    assert (reader.read(10), reader.next_offset, reader.at_end()) == ([], 8, True)
+    with path.open("ab") as file:
+        file.write(b":2}\n")
+    assert positions(reader.read(10)) == [(8, b'{"b":2}')]
 
 
 def test_an_empty_file_is_at_its_end(path: Path) -> None:

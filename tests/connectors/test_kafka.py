@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 
 from connectors.kafka import KafkaLog, KafkaReader
 from connectors.kafka_watch import TopicWatch
-from connectors.log import LogError
+from connectors.log import END, LogError
 from records import Message
 from tests.integration.stand import until
 from tests.kafka_broker import KafkaBroker
@@ -94,6 +94,18 @@ def test_seeks_forth_and_back(mock: Producer, servers: str, topic: str) -> None:
         reader.seek(offset)
         assert not reader.at_end()
         assert read_count(reader, 1)[0].offset == offset
+    reader.close()
+
+
+def test_reading_on_from_the_end_wherever_it_is(mock: Producer, servers: str, topic: str) -> None:
+    produce(mock, topic, b"a", b"b")
+    reader = KafkaLog(servers, topic).reader(0)
+    reader.seek(END)
+    assert reader.next_offset == END
+    assert read_to_end(reader) == []
+    assert (reader.next_offset, reader.missing) == (2, 0)
+    produce(mock, topic, b"c")
+    assert [message.offset for message in read_count(reader, 1)] == [2]
     reader.close()
 
 

@@ -10,9 +10,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from catalog import InputSpec, InputType
-from destinations import Loaded
+from destinations import EventView, Loaded, Site
 from destinations.filters.operators import OPERATORS
 from destinations.filters.spec import FiltersSpec
+from destinations.globals import FILTER_ROOTS, TEMPLATE_ROOTS, invocation_needs
 from destinations.project import ProjectSpec
 from destinations.spec import (
     DeliverySpec,
@@ -24,7 +25,8 @@ from destinations.spec import (
     QuarantineSpec,
     SampleSpec,
 )
-from records import Policy, Quarantine
+from records import Policy, Quarantine, Source
+from tests.destinations.events import event
 
 PAGE = (Path(__file__).parents[2] / "docs/destinations.md").read_text("utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (?:`(.*?)`)?", re.MULTILINE)
@@ -78,6 +80,20 @@ def test_every_default_is_the_one_in_effect(section: str, defaults: msgspec.Stru
     assert len(written) >= 3
 
 
+def test_everything_that_programs_see_is_there() -> None:
+    section = PAGE.split("## What programs see")[1].split("\n## ")[0]
+    of_row, of_templates = section.split("Inputs and `code` see")
+    of_templates = of_templates.split("PostHog's")[0]
+    roots = set(re.findall(r"`([$\w]+)`", of_row))
+    between = {f"{prefix}{index}" for prefix in ("$group_", "group_") for index in (1, 2, 3)}
+    assert FILTER_ROOTS - between <= roots
+    assert roots - FILTER_ROOTS == {"sample", "hogql", "id", "person_id"}
+    view = EventView(event({"$groups": {"company": "a"}}, person={}), Site())
+    seen = view.invocation(invocation_needs([("event",), ("person",), ("groups",)]))
+    keys = {key for root in ("event", "person", "project") for key in seen[root]} | set(seen["groups"]["company"])
+    assert set(re.findall(r"`([$\w]+)`", of_templates)) == keys | TEMPLATE_ROOTS
+
+
 def test_every_type_of_input_is_there() -> None:
     table = PAGE.split("| type | |")[1].split("\n\n")[0]
     named = [name for row in table.splitlines() if row for name in re.findall(r"`(\w+)`", row.split("|")[1])]
@@ -88,6 +104,13 @@ def test_the_example_of_a_schema_loads(load_files: Callable[..., Loaded]) -> Non
     example = PAGE.split("## `inputs_schema`")[1].split("```yaml\n")[1].split("```")[0]
     loaded = load_files(tickets=example.replace("TICKETS_TOKEN", "TOKEN"))
     assert [str(problem) for problem in loaded.problems] == []
+
+
+def test_the_example_of_changes_of_persons_loads(load_files: Callable[..., Loaded]) -> None:
+    example = PAGE.split("### Changes of persons")[1].split("```yaml\n")[1].split("```")[0]
+    loaded = load_files(crm=example)
+    assert loaded.problems == []
+    assert loaded.destinations["crm"].source is Source.PERSON_UPDATES
 
 
 def test_every_operator_is_there() -> None:

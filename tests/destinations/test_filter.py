@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import hog
 from destinations import Destination, EventDataError, EventView, Filter, Site
 from destinations.names import IN_FILTER
-from records import Group
+from records import Group, Source
 from tests.destinations.events import event, view
 
 LoadOne = Callable[[str], Destination]
@@ -97,6 +97,12 @@ def test_the_project_is_part_of_the_match(load_one: LoadOne) -> None:
     destination = load_one("project: 2\ninputs: {url: 'https://a.b'}")
     assert not destination.matches(view())
     assert destination.matches(view(project=2))
+
+
+@pytest.mark.parametrize("source", list(Source))
+def test_the_source_is_part_of_the_match(load_one: LoadOne, source: Source) -> None:
+    destination = load_one(f"filters: {{source: {source}}}\ninputs: {{url: 'https://a.b'}}")
+    assert [one for one in Source if destination.matches(view(source=one))] == [source]
 
 
 def test_the_event_part_drops_before_the_person_is_known() -> None:

@@ -102,6 +102,11 @@ URL = "inputs: {url: 'https://a.b'}"
             "mappings[0].inputs.body",
             "secret 'NOPE' is not set",
         ),
+        (
+            f"{URL}\nmappings: [{{name: a, filters: {{source: person-updates}}}}]",
+            "mappings[0].filters.source",
+            "is said in the destination's own filters",
+        ),
         (f"{URL}\nmasking: {{hash: '{{inputs.x}}', ttl_s: 60}}", "masking.hash", "unknown input 'x'"),
         (f"{URL}\nmasking: {{hash: a, ttl_s: 59}}", "masking.ttl_s", "expected a whole number of at least 60"),
         (f"{URL}\nmasking: {{ttl_s: 60}}", "masking.hash", "key 'hash' is missing"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from destinations import Destination, EventView, InputError, Loaded, Site
+from destinations.site import Presentation
 from records import Request
 from tests.destinations.events import UUID, event, view
 
@@ -183,7 +184,8 @@ def test_project_source_and_group(load_one: LoadOne) -> None:
         "name: CRM\ninputs: {url: 'https://a.b', body: {p: '{project.name}', s: '{source.url}', n: '{source.name}',"
         " g: '{groups.company.id}', u: '{groups.company.url}'}}"
     )
-    seen = view({"$groups": {"company": "acme as"}}, site=Site("https://x.y/", {1: "Shop"}, {"company": 0}))
+    site = Site("https://x.y/", {"company": 0}, Presentation(name="Shop"))
+    seen = view({"$groups": {"company": "acme as"}}, site=site)
     assert destination.render(seen).body == (
         b'{"p":"Shop","s":"https://x.y/project/1/functions/crm/configuration/","n":"CRM","g":"acme as",'
         b'"u":"https://x.y/project/1/groups/0/acme%20as"}'

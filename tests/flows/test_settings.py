@@ -189,6 +189,10 @@ FLAGS = [
         "--persons: persons and distinct ids are both 'p'; expected kafka://HOST:PORT/PERSONS,DISTINCT_IDS",
     ),
     (
+        {"events": ["events.jsonl", "persons.jsonl"], "persons": "persons.jsonl,ids.jsonl"},
+        "file:HERE/persons.jsonl is given as events and as persons; it can be only one of them",
+    ),
+    (
         {"groups": "-"},
         "--groups: groups cannot come from standard input; write kafka://HOST:PORT/TOPIC or the path of a file",
     ),

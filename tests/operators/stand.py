@@ -12,7 +12,7 @@ import catalog
 from destinations import Destination, Index, Secrets, Site
 from destinations.filters import Project
 from destinations.loading import compile_bytes
-from records import Invocation, Request
+from records import Invocation, Request, Source
 
 STREAM = "kafka:events"
 SECRET = "hunter2"
@@ -54,8 +54,8 @@ class Configuration:
         del self._destinations[id]
         self._index = Index(self._destinations.values())
 
-    def candidates(self, project: int, event_name: str) -> Sequence[Destination]:
-        return self._index.candidates(project, event_name)
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
+        return [one for one in self._index.candidates(project, event_name) if one.source is source]
 
     def find(self, destination: str) -> Destination | None:
         return self._index.get(destination)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from operators.join_person import Join, join_person
-from records import Deleted, EndOfInput, Event, Group, Person
+from records import Deleted, EndOfInput, Event, Group, Person, Source
 from tests.destinations.events import event, view
 from tests.operators.stand import run_through
 
@@ -84,6 +84,36 @@ def test_person(
     if by_id is not None:
         table.by_id[1, "p-row"] = by_id
     assert Join(table).person_of(event_of_row(person_id, properties)) == expected
+
+
+def test_a_change_of_a_person_brings_its_own_person() -> None:
+    table = Table()
+    table.by_distinct_id[1, "p-1"] = table.by_id[1, "p-1"] = Person("p-1", b'{"plan":"of an older version"}')
+    change = view(name="$person_updated", distinct_id="p-1", person={"plan": "new"}, source=Source.PERSON_UPDATES)
+    Join(table).enrich(change)
+    assert change.event.person == Person("p-1", b'{"plan":"new"}')
+
+
+@pytest.mark.parametrize(
+    ("only_for", "known", "wanted_by"),
+    [
+        ("crm", Deleted(), ()),
+        ("crm", ANNA, ("crm",)),
+        ("crm", None, ("crm",)),
+        (None, Deleted(), ("crm",)),
+    ],
+    ids=["deleted meanwhile", "still there", "not heard of yet", "the deletion has its own turn"],
+)
+def test_a_change_of_somebody_deleted_is_not_told_again(
+    only_for: str | None, known: Person | Deleted | None, wanted_by: tuple[str, ...]
+) -> None:
+    table = Table()
+    if known is not None:
+        table.by_id[1, "p-anna"] = known
+    change = view(distinct_id="p-anna", person={}, source=Source.PERSON_UPDATES, only_for=only_for)
+    change.event.wanted_by = ("crm",)
+    Join(table).enrich(change)
+    assert change.event.wanted_by == wanted_by
 
 
 def test_a_person_of_another_project_is_somebody_else() -> None:

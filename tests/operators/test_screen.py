@@ -6,7 +6,7 @@ import pytest
 
 from destinations import EventView
 from operators.screen import screen, wanted
-from records import EndOfInput, RangeRead
+from records import EndOfInput, Event, RangeRead, Source
 from tests.destinations.events import event
 from tests.operators.stand import URL, Configuration, run_through
 
@@ -62,3 +62,19 @@ def test_in_a_flow_marks_keep_their_places() -> None:
     items = [event(), RangeRead("name", "kafka:events", 0, 8), event(name="other"), EndOfInput("kafka:events/0")]
     out = run_through(lambda up: screen("screen", up, Configuration(name=BY_NAME)), items, batch_size=3)
     assert [item.event if isinstance(item, EventView) else item for item in out] == [items[0], items[1], items[3]]
+
+
+def test_each_destination_gets_the_events_of_its_source() -> None:
+    updates = f"filters: {{source: person-updates}}\n{URL}"
+    paying = f"filters: {{source: person-updates, properties: [{{key: plan, type: person, value: pro}}]}}\n{URL}"
+    configured = Configuration(any=URL, updates=updates, paying=paying)
+    change = event(name="$person_updated", source=Source.PERSON_UPDATES)
+    assert wanted_by(change, configured) == ("paying", "updates")
+    assert wanted_by(event(name="$person_updated"), configured) == ("any",)
+    assert wanted(change, Configuration(any=URL)) is None
+
+
+def wanted_by(an_event: Event, configured: Configuration) -> tuple[str, ...]:
+    view = wanted(an_event, configured)
+    assert view is not None
+    return view.event.wanted_by

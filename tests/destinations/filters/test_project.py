@@ -169,6 +169,8 @@ def test_test_accounts_that_nobody_has_named(problems: Problems) -> None:
     ("project", "problem"),
     [
         ("timezon: UTC", "timezon (1,1): unknown key 'timezon'; did you mean 'timezone'?"),
+        ("id: shop", "id (1,5): expected a whole number, got text"),
+        ("url: shop", "url (1,6): expected a URL such as https://offramp.example.com/project/1, got 'shop'"),
         ("timezone: Oslo", "timezone (1,11): unknown time zone 'Oslo'; write it as 'Europe/Oslo'"),
         ("actions: 5", "actions (1,10): expected a list, or a mapping by id, got a number"),
         ("actions: [x]", "actions[0] (1,11): expected a mapping, got text"),
@@ -217,8 +219,9 @@ def test_a_mistake_in_the_project(load_files: LoadFiles, project: str, problem: 
 
 def test_filters_wait_for_a_project_that_does_not_load(problems: Problems) -> None:
     assert problems("{actions: [{id: 1}]}", project="nope: 1") == [
-        "destinations/project.yaml: nope (1,1): unknown key 'nope'; known: timezone, test_account_filters, actions, "
-        "cohorts, property_types, path_cleaning_filters",
+        "destinations/project.yaml: nope (1,1): unknown key 'nope'; known: id, name, url, "
+        "person_display_name_properties, timezone, test_account_filters, actions, cohorts, property_types, "
+        "path_cleaning_filters",
         "destinations/crm.yaml: filters (2,10): these filters need project.yaml, which does not load: correct it first",
     ]
 

@@ -185,7 +185,7 @@ def test_properties_of_the_event_drop_it_before_the_person_is_known() -> None:
             "{properties: [{key: lenght(event) > 1, type: hogql}]}",
             "filters.properties[0].key (2,30): unknown function 'lenght'; did you mean 'length'?",
         ),
-        ("{source: person-updates}", "filters.source (2,19): only `events` can be filtered, not 'person-updates'"),
+        ("{source: x}", "filters.source (2,19): only `events` and `person-updates` can be filtered, not 'x'"),
     ],
 )
 def test_a_mistake_says_where_it_is_and_what_to_write(problems: Problems, filters: str, problem: str) -> None:

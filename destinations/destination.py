@@ -48,7 +48,9 @@ class Destination:
         self.sample = sample
         self._inputs = inputs
         self._work = work
-        self._needs = invocation_needs(inputs.chains | work.chains)
+        self.reads = inputs.chains | work.chains
+        """Which globals its requests are made of."""
+        self._needs = invocation_needs(self.reads)
         if isinstance(work, CodeTemplate):
             # An event that the program captures counts how often it has come by.
             self._needs |= {"event.properties"}

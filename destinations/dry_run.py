@@ -4,6 +4,7 @@ Every `fetch` of code gets the same answer, 200 with an empty object, so of a pr
 that road is seen.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -45,9 +46,9 @@ def dry_run(destination: Destination, view: EventView) -> DryRun:
         return DryRun(matches, error=str(error))
     if isinstance(work, Request):
         return DryRun(matches, [work], [{}])
-    fetches, captured, error = _run(work)
+    fetches, captured, problem = _run(work)
     requests = [fetch.request for fetch in fetches]
-    return DryRun(matches, requests, [dict(each.signing) for each in fetches], captured, destination.redact(error))
+    return DryRun(matches, requests, [dict(each.signing) for each in fetches], captured, destination.redact(problem))
 
 
 def _run(code: Code) -> tuple[list[Fetch], list[Any], str]:
@@ -60,7 +61,7 @@ def _run(code: Code) -> tuple[list[Fetch], list[Any], str]:
         fetches.append(read_call(url, options))
         return dict(ANSWER)
 
-    effects = {"print": lambda _: None, "fetch": fetch, "postHogCapture": captured.append}
+    effects: dict[str, Callable[..., Any]] = {"fetch": fetch, "postHogCapture": captured.append}
     try:
         code.evaluate(effects, lambda: None)
     except hog.HogRuntimeError as error:

@@ -104,7 +104,7 @@ def _written(imported: "list[Imported]", directory: Path, force: bool) -> list[L
     lines: list[Line] = []
     wanted: dict[Path, str] = {}
     for one in imported:
-        path = directory / f"{one.id}.yaml"
+        path = _path(directory, one.id)
         line = line_of(one, str(path), lacking(one.needs, project))
         if not one.because:
             why_not = "" if force else _in_the_way(path, one.text)
@@ -119,13 +119,17 @@ def _written(imported: "list[Imported]", directory: Path, force: bool) -> list[L
     return lines
 
 
+def _path(directory: Path, id: str) -> Path:
+    """The destination's file, by whichever of its two names it is there already."""
+    paths = [directory / f"{id}{suffix}" for suffix in (".yaml", ".yml")]
+    return next((path for path in paths if path.exists()), paths[0])
+
+
 def _in_the_way(path: Path, text: str) -> str:
     """Why the file cannot be written; the same text may be written over itself."""
-    other = path.with_suffix(".yml")
-    there = next((each for each in (path, other) if each.exists()), None)
-    if there is None or (there == path and path.read_bytes() == text.encode()):
+    if not path.exists() or path.read_bytes() == text.encode():
         return ""
-    return f"{there} exists, and is another one; --force replaces it"
+    return f"{path} exists, and is another one; --force replaces it"
 
 
 def _checked(

@@ -55,6 +55,7 @@ class Destination:
             # An event that the program captures counts how often it has come by.
             self._needs |= {"event.properties"}
         self._secrets = dict(secrets)
+        self.secret_names = frozenset(self._secrets)
         self._redactor = Redactor((*self._secrets.values(), *masked))
 
     def __repr__(self) -> str:

@@ -38,6 +38,7 @@ _ONE_LINERS: Final = frozenset({"properties", "events", "actions", "choices"})
 """Lists of small mappings, each of which is easier to read in one line."""
 _BREAKS: Final = re.compile("[\r\x85\u2028\u2029]")
 """To YAML they end a line, as a newline does, and are read back as one unless they are escaped."""
+# ruamel.yaml does not quote a text that begins with `?` or `:` within a flow mapping, where it has to be.
 
 
 def file_text(values: Mapping[str, Any], comment: str = "") -> str:
@@ -98,7 +99,7 @@ def _laid_out(value: Any, key: str = "") -> Any:
 
 
 def _text(text: str) -> Any:
-    if _BREAKS.search(text):
+    if _BREAKS.search(text) or text.startswith(("?", ":")):
         return DoubleQuotedScalarString(text)
     lines = text.split("\n")
     is_block = len(lines) > 1 and text.strip() and all(line.replace("\t", "").isprintable() for line in lines)

@@ -53,6 +53,16 @@ def converted_filters(written: Any, findings: Findings) -> dict[str, Any]:
     return {key: value for key, value in filters.items() if value not in (None, [])}
 
 
+def note_needs(values: Mapping[str, Any], findings: Findings) -> None:
+    """What the filters of a destination file, and of its mappings, need in project.yaml."""
+    for each in (values, *(values.get("mappings") or ())):
+        found = Findings("")
+        converted_filters(each.get("filters"), found)
+        findings.needs.actions |= found.needs.actions
+        findings.needs.cohorts |= found.needs.cohorts
+        findings.needs.test_accounts |= found.needs.test_accounts
+
+
 def _entries(written: Mapping[str, Any], key: str, findings: Findings) -> list[Mapping[str, Any]]:
     entries = written.get(key) or []
     if isinstance(entries, list) and all(isinstance(entry, Mapping) for entry in entries):
@@ -116,6 +126,8 @@ def _property(written: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
         kept.pop("value", None)
     if kept.get("negation") is False:
         del kept["negation"]
+    if kept.get("type") == "cohort" and isinstance(kept.get("value"), list) and len(kept["value"]) == 1:
+        kept["value"] = kept["value"][0]
     if kept.get("type") == "cohort" and "value" in kept:
         findings.needs.cohorts[str(kept["value"])] = str(written.get("cohort_name") or "")
     _note_meaning(kept, findings)

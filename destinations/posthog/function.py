@@ -11,7 +11,7 @@ from catalog.yaml_file import parse
 from destinations.file_text import file_text
 from destinations.loading import compile_bytes
 from destinations.posthog.exported import is_exported, restored
-from destinations.posthog.filters import converted_filters
+from destinations.posthog.filters import converted_filters, note_needs
 from destinations.posthog.findings import Findings, Needs
 from destinations.posthog.inputs import InputsConverter
 from destinations.posthog.mappings import converted_mappings
@@ -28,6 +28,7 @@ ORIGIN: Final = "PostHog: "
 """What stands in the comment of a file before the function's id."""
 _STOPPED: Final = (3, 12)
 """States of a function that PostHog has disabled by itself, or that its staff has."""
+_PLACEHOLDER: Final = "placeholder-of-a-secret-in-the-file"
 _NOT_IN_LISTS: Final = ("inputs", "inputs_schema", "mappings", "masking")
 
 
@@ -71,7 +72,11 @@ def _imported(function: Mapping[str, Any], id: str, catalog: Catalog) -> Importe
     because = why_not(function, _template_id(function))
     if because:
         return Imported(name, id, because=because)
-    values = {**restored(function), "id": id} if is_exported(function) else _values(function, id, findings, catalog)
+    if is_exported(function):
+        values = {**restored(function), "id": id}
+        note_needs(values, findings)
+    else:
+        values = _values(function, id, findings, catalog)
     if findings.reasons:
         return Imported(name, id, because="; ".join(findings.reasons))
     text = file_text(values, _comment(function))
@@ -150,12 +155,15 @@ def _note_surroundings(function: Mapping[str, Any], reads: Collection[Chain], fi
 def _verify(text: str, values: Mapping[str, Any], findings: Findings, catalog: Catalog) -> None:
     """Refuse what the loader does not take, with its own words."""
     data = text.encode()
-    secrets = Secrets(lambda name: findings.secrets.get(name, "placeholder-of-a-secret-in-the-file"))
+    secrets = Secrets(lambda name: findings.secrets.get(name, _PLACEHOLDER))
     compiled = compile_bytes(Path(f"{values['id']}.yaml"), data, secrets, catalog, standing_in(findings.needs))
     for problem in compiled.problems:
         findings.refuse(f"{problem.path}: {problem.message}" if problem.path else problem.message)
-    if not compiled.problems and parse(data).values != values:
-        findings.refuse("a text in it cannot be written as YAML that reads the same")
+    if compiled.destination is not None:
+        for name in sorted(compiled.destination.secret_names):
+            findings.secrets.setdefault(name, _PLACEHOLDER)
+        if parse(data).values != values:
+            findings.refuse("a text in it cannot be written as YAML that reads the same")
 
 
 def _template_id(function: Mapping[str, Any]) -> str:

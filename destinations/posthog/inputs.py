@@ -1,5 +1,6 @@
 """The inputs of a function, or of one of its mappings, to those of a destination file, with their schema."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
@@ -7,14 +8,16 @@ from catalog.refused import REFUSED
 from catalog.spec import InputSpec, InputType
 from destinations.posthog.findings import Findings
 from destinations.posthog.integrations import integration_value
+from destinations.posthog.reads import template_reads
 from destinations.schema import TEMPLATINGS
 from destinations.stored import is_stored
 from destinations.typed import misfit
 from destinations.values import Chain
 
 # What PostHog compiles as templates. Texts of any other type it takes as they stand.
-_TEMPLATED: Final = frozenset({"string", "dictionary", "json", "email"})
+_TEMPLATED: Final = frozenset({"string", "boolean", "dictionary", "json", "email"})
 _TYPES: Final = frozenset(kind.value for kind in InputType)
+_LIQUID: Final = re.compile(r"\{\{|\{%")
 _STATUSES: Final = "non_failure_status_codes"
 _PARSED: Final = {"dictionary": "{}", "json": "{}", "email": "{}", "number": "0", "boolean": "false"}
 """Types of which a secret's text has to be read as JSON, each with a placeholder."""
@@ -27,6 +30,7 @@ class InputsConverter:
         """`reads` is what the code and the templates read of globals; `place` is a mapping's name, if it is one."""
         self._findings = findings
         self._reads = reads
+        self._place = place
         self._words = (place,) if place else ()
         self._of = f"input '{{}}' of mapping '{place}'" if place else "input '{}'"
         self.schema: dict[str, dict[str, Any]] = {}
@@ -45,7 +49,13 @@ class InputsConverter:
             self._input(key, item, given.get(key))
         for key in given.keys() - items.keys():
             # PostHog runs with what is stored, whatever the schema says.
-            self._input(key, {"type": "json"}, given[key])
+            stored = given[key]
+            kept_back = isinstance(stored, Mapping) and stored.get("secret") is True
+            self._input(key, {"type": "string" if kept_back else "json"}, stored)
+        for chain in template_reads(given):
+            # To PostHog an input that does not exist is null.
+            if chain[0] == "inputs" and len(chain) > 1 and not self._place:
+                self.schema.setdefault(chain[1], {"type": "json"})
 
     def _input(self, key: str, item: Mapping[str, Any], stored: Any) -> None:
         kind = str(item.get("type"))
@@ -80,9 +90,9 @@ class InputsConverter:
             value = self._fitting(key, spec, value)
         self.schema[key] = spec
         if value is not None:
-            templating = stored.get("templating") if isinstance(stored, Mapping) and not secret else None
-            raw = not secret and item.get("type") not in _TEMPLATED
-            self.values[key] = _written(value, spec, templating, raw)
+            templating = stored.get("templating") if isinstance(stored, Mapping) else None
+            language = "hog" if secret else _language(item, templating, value)
+            self.values[key] = _written(value, spec, language)
 
     def _secret(self, key: str, kind: str, value: Any) -> Any:
         """A reference to a secret. A value that stands in the answer is not taken over, unless it is a reference."""
@@ -103,8 +113,6 @@ class InputsConverter:
                 return value
             what = "not among its choices"
         else:
-            if isinstance(value, str) and spec["type"] in _TEMPLATED:
-                return value
             problem = misfit(value, InputSpec(kind))
             if problem is None:
                 return value
@@ -173,21 +181,32 @@ def _choice(choice: Mapping[str, Any]) -> dict[str, Any]:
     return {"value": choice["value"]} | ({"label": label} if label and label != choice["value"] else {})
 
 
-def _written(value: Any, spec: Mapping[str, Any], templating: Any, raw: bool) -> Any:
+def _language(item: Mapping[str, Any], templating: Any, value: Any) -> str | bool:
+    """In which language PostHog reads the texts of a value; false where it takes them as they stand."""
+    if templating == "liquid":
+        return "liquid"
+    if templating is False or item.get("templating") is False or item.get("type") not in _TEMPLATED:
+        return False
+    # Liquid in the schema is what the form begins with. The value says it as well, but for some that are old.
+    old = templating is None and item.get("templating") == "liquid" and _LIQUID.search(str(value))
+    return "liquid" if old else "hog"
+
+
+def _written(value: Any, spec: dict[str, Any], language: str | bool) -> Any:
     """The value as a reader would write it; in PostHog's form where that would not mean the same."""
+    if language and spec.get("templating") is False:
+        # To the loader no value can say otherwise than such a schema.
+        del spec["templating"]
     of_schema = spec.get("templating", "hog")
-    if of_schema is False:
-        templating = None
-    elif raw:
-        templating = False if _looks_like_template(value) else None
-    elif templating == of_schema or templating not in TEMPLATINGS or templating is None:
-        templating = None
-    if templating is not None:
-        return {"value": value, "templating": templating}
-    if is_stored(value, InputType(spec["type"])):
-        return {"value": value, "templating": of_schema}
-    return value
+    same = language == of_schema or (language is False and not _has_template(value))
+    if same and not is_stored(value, InputType(spec["type"])):
+        return value
+    return {"value": value, "templating": language}
 
 
-def _looks_like_template(value: Any) -> bool:
+def _has_template(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_template, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_template, value))
     return isinstance(value, str) and ("{" in value or "\\" in value)

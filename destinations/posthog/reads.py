@@ -14,10 +14,14 @@ def reads_of(function: Mapping[str, Any]) -> frozenset[Chain]:
     code = function.get("hog")
     if isinstance(code, str):
         found |= _compiled(lambda: hog.program(code, names=IN_CODE))
-    for inputs in (function, *_mappings(function)):
-        for text in _texts(inputs.get("inputs")):
-            found |= _compiled(lambda text=text: hog.template(text))
+    for each in (function, *_mappings(function)):
+        found |= template_reads(each.get("inputs"))
     return frozenset(found)
+
+
+def template_reads(inputs: Any) -> frozenset[Chain]:
+    """What the texts of some inputs read."""
+    return frozenset(chain for text in _texts(inputs) for chain in _compiled(lambda text=text: hog.template(text)))
 
 
 def _compiled(compile: Any) -> frozenset[Chain]:

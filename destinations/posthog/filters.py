@@ -40,7 +40,7 @@ def converted_filters(written: Any, findings: Findings) -> dict[str, Any]:
             findings.differs(f"`{key}` of its filters is not known here and left out")
     filters: dict[str, Any] = {"when": written.get("when")}
     source = written.get("source")
-    if source not in _SOURCES:
+    if not isinstance(source, str | None) or source not in _SOURCES:
         findings.refuse(f"it is triggered by '{source}', and only 'events' and 'person-updates' are known here")
     else:
         filters["source"] = _SOURCES[source]
@@ -122,7 +122,7 @@ def _property(written: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
         del kept["type"]
     if kept.get("operator") == "exact":
         del kept["operator"]
-    if kept.get("operator") in NEEDS_NO_VALUE:
+    if str(kept.get("operator")) in NEEDS_NO_VALUE:
         kept.pop("value", None)
     if kept.get("negation") is False:
         del kept["negation"]
@@ -136,7 +136,7 @@ def _property(written: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
 
 def _note_meaning(kept: Mapping[str, Any], findings: Findings) -> None:
     """What the same filter means there and not here, see "What is not as in PostHog" in docs/destinations.md."""
-    operator, value = kept.get("operator", "exact"), kept.get("value")
+    operator, value = str(kept.get("operator", "exact")), kept.get("value")
     about = f"`{kept.get('key')}` {operator}"
     if operator in DATE_OPERATORS and isinstance(value, str) and is_relative(value):
         findings.differs(f"{about} {value}: reckoned when an event is processed; PostHog did when it was saved")

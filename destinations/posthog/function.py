@@ -59,7 +59,10 @@ def import_functions(functions: Iterable[Mapping[str, Any]], catalog: Catalog) -
         fallback = _template_id(function) or str(function.get("id") or "")
         wanted = str(function["offramp"]["id"]) if is_exported(function) else str(function.get("name") or "")
         id = free_id(wanted, fallback, taken)
-        one = _imported(function, id, catalog)
+        try:
+            one = _imported(function, id, catalog)
+        except Exception as error:  # noqa: BLE001 - one that is not as the API gives it must not stop the others
+            one = Imported(str(function.get("name") or id), id, because=f"it is not as the API gives it: {error}")
         if not one.because:
             taken.add(id)
         imported.append(one)

@@ -55,7 +55,7 @@ class InputsConverter:
         for chain in template_reads(given):
             # To PostHog an input that does not exist is null.
             if chain[0] == "inputs" and len(chain) > 1 and not self._place:
-                self.schema.setdefault(chain[1], {"type": "json"})
+                self.schema.setdefault(str(chain[1]), {"type": "json"})
 
     def _input(self, key: str, item: Mapping[str, Any], stored: Any) -> None:
         kind = str(item.get("type"))
@@ -163,13 +163,18 @@ def _schema_item(item: Mapping[str, Any], *, has_value: bool) -> dict[str, Any]:
     if has_value and item.get("default") is not None:
         spec["default"] = item["default"]
     if item["type"] == "choice":
-        spec["choices"] = [_choice(choice) for choice in item.get("choices") or [] if _has_value(choice)]
+        spec["choices"] = [_choice(choice) for choice in _choices(item) if _has_value(choice)]
         if not spec["choices"]:
             spec["type"] = "string"
             del spec["choices"]
     if item.get("templating") in TEMPLATINGS and item["templating"] not in (True, "hog", None):
         spec["templating"] = item["templating"]
     return spec
+
+
+def _choices(item: Mapping[str, Any]) -> list[Any]:
+    choices = item.get("choices")
+    return choices if isinstance(choices, list) else []
 
 
 def _has_value(choice: Any) -> bool:

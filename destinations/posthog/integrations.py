@@ -17,7 +17,7 @@ def integration_value(key: str, reads: Collection[Chain], secret: Callable[..., 
     made: dict[str, Any] = {}
     for chain in sorted({chain[1:] for chain in reads if chain[:2] == ("inputs", key)}, key=len, reverse=True):
         fields = chain[1:]
-        if not fields:
+        if not fields or not all(isinstance(field, str) for field in fields):
             return None
         inner = made
         for field in fields[:-1]:

@@ -1,5 +1,6 @@
 """The masking of a function to that of a destination file."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ def converted_masking(written: Any, findings: Findings) -> dict[str, Any]:
     if not isinstance(written, Mapping) or not written.get("hash"):
         return {}
     ttl = written.get("ttl")
-    if not isinstance(ttl, int | float):
+    if not isinstance(ttl, int | float) or not math.isfinite(ttl):
         findings.refuse("its masking has no `ttl`")
         return {}
     ttl_s = min(max(int(ttl), _LEAST_S), _MOST_S)

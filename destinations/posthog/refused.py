@@ -33,7 +33,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
 
 def why_not(function: Mapping[str, Any], template_id: str) -> str:
     """Why a whole function cannot be carried over; empty where it may be."""
-    kind = function.get("type") or "destination"
+    kind = str(function.get("type") or "destination")
     if kind in TYPES:
         return f"it is of type '{kind}': {TYPES[kind]}"
     if kind != "destination":

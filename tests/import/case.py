@@ -47,6 +47,13 @@ def read(name: str) -> dict[str, Any]:
     return case
 
 
+def takes(keys: str, directory: Path) -> bool:
+    """Whether a destination file may have these keys."""
+    directory.mkdir()
+    (directory / "x.yaml").write_text(f"id: x\ncode: return 1\n{keys}\n", "utf-8")
+    return not load(directory, Secrets({}.get), catalog.builtin()).problems
+
+
 def imported(case: dict[str, Any], directory: Path) -> list[Imported]:
     """Import it into the directory, as the command does."""
     directory.mkdir(exist_ok=True)

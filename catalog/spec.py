@@ -92,6 +92,15 @@ class TemplateSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: dict[str, InputSpec]
     request: RequestSpec | None = None
     """Absent where the folder has a `code.hog`."""
+    posthog: str | list[str] = ""
+    """The ids of PostHog's templates that make the same requests of inputs with the same names."""
+
+    @property
+    def posthog_ids(self) -> list[str]:
+        """The same as a list."""
+        if isinstance(self.posthog, list):
+            return self.posthog
+        return [self.posthog] if self.posthog else []
 
 
 class Template(msgspec.Struct, frozen=True):

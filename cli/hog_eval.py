@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 import hog
-from connectors.fetch import read_call
+from destinations.fetch import read_call
 from hog import json_text
 
 LIMITS = hog.Limits(time_s=5.0)

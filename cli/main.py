@@ -18,8 +18,10 @@ from cli import (
     disable,
     enable,
     explain,
+    export,
     failed,
     hog,
+    import_,
     logs,
     metrics,
     pause,
@@ -44,6 +46,8 @@ app = typer.Typer(
 app.command("run", help=run.HELP, epilog=run.EPILOG)(run.run)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
+app.add_typer(import_.app, name="import")
+app.command("export")(export.export)
 app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("metrics")(metrics.metrics)

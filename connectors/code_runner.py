@@ -17,9 +17,10 @@ from uuid import UUID, uuid5
 from greenlet import GreenletExit, getcurrent, greenlet
 
 import hog
-from connectors.fetch import Fetch, answer_of, read_call
+from connectors.fetch import answer_of
 from connectors.http_request import Refused
 from connectors.turns import Turns
+from destinations.fetch import Fetch, read_call
 from hog import Failure, json_text
 from records import Code, ErrorKind, Note, Response
 

@@ -29,7 +29,6 @@ from typing import Any
 import uvloop
 
 from connectors.code_runner import Capture, CodeRunner
-from connectors.fetch import Fetch
 from connectors.http_client import HttpClient, Wire
 from connectors.http_compress import Compressor
 from connectors.http_errors import UNANSWERED, explain, timed_out
@@ -38,6 +37,7 @@ from connectors.http_request import Prepared, Preparer, Refused
 from connectors.http_signing import signed_headers, webhook_signatures, with_headers
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
+from destinations.fetch import Fetch
 from records import Attempt, Code, ErrorKind, Invocation, Note, Policy, Request, Response, Verdict
 
 REPLAYED = {"offramp-replayed": "true"}

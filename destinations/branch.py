@@ -18,7 +18,9 @@ class Branch:
         self.filter = filter
         self.inputs = inputs
         self.work = work
-        self.needs = invocation_needs(inputs.chains | work.chains)
+        self.reads = inputs.chains | work.chains
+        """Which globals it is made of."""
+        self.needs = invocation_needs(self.reads)
         if isinstance(work, CodeTemplate):
             # An event that the program captures counts how often it has come by.
             self.needs |= {"event.properties"}

@@ -47,6 +47,8 @@ class Destination:
         """Of all of it; each branch has its own behind it."""
         self.branches = tuple(branches)
         """One without a name, or the mappings that are enabled."""
+        self.reads = frozenset(chain for branch in self.branches for chain in branch.reads)
+        """Which globals its requests are made of."""
         self.event_names = event_names(filter, self.branches)
         """Only these can match; None if any can."""
         self.policy = policy
@@ -54,6 +56,7 @@ class Destination:
         self.sample = sample
         self.masking = masking
         self._secrets = dict(secrets)
+        self.secret_names = frozenset(self._secrets)
         self._redactor = Redactor((*self._secrets.values(), *masked))
 
     def __repr__(self) -> str:

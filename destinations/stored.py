@@ -28,7 +28,7 @@ def stored(given: Any, path: Steps, spec: InputSpec, report: Report) -> Stored:
     if given == _KEPT_BACK and (spec.secret or spec.type not in _MAPPINGS):
         report.at(path, "this stands for a secret that PostHog keeps back; write '{secrets.NAME}'")
         return Stored(None, path, None)
-    if not _is_stored(given, spec.type):
+    if not is_stored(given, spec.type):
         return Stored(given, path, _language(spec.templating))
     templating = given.get("templating")
     if templating not in (None, *TEMPLATINGS):
@@ -42,8 +42,8 @@ def stored(given: Any, path: Steps, spec: InputSpec, report: Report) -> Stored:
     return Stored(given["value"], inside, _language(templating))
 
 
-def _is_stored(given: Any, kind: InputType) -> bool:
-    """Where the value may be a mapping itself, one that has a `value` alone is that mapping."""
+def is_stored(given: Any, kind: InputType) -> bool:
+    """Whether it is that form. Where a value may be a mapping itself, one with a `value` alone is that mapping."""
     if not isinstance(given, Mapping) or "value" not in given or not given.keys() <= _KEYS:
         return False
     return kind not in _MAPPINGS or bool(given.keys() & {"templating", "bytecode"})

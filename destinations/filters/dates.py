@@ -30,6 +30,11 @@ def compare_dates(operator: str, subject: Expr, value: Any, timezone: str) -> Ex
     return compare(call("toDateTime", subject, constant(timezone)), OPERATORS[operator], _moment(value, timezone))
 
 
+def is_relative(value: str) -> bool:
+    """Whether the text is a distance from now, such as `-7d`."""
+    return _RELATIVE.fullmatch(value.strip()) is not None
+
+
 def _moment(value: Any, timezone: str) -> Expr:
     if not isinstance(value, str):
         raise OperandError("a date is a text such as '2026-01-31', '2026-01-31T12:00:00Z' or '-7d'")

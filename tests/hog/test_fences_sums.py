@@ -11,7 +11,7 @@ import pytest
 
 import hog
 from cli.hog_eval import encoded, evaluate_line
-from connectors.fetch import read_call
+from destinations.fetch import read_call
 from hog import json_text
 
 NUMBERS = list(range(4000, 0, -1))

@@ -1,0 +1,85 @@
+"""What a destination would send for one event: its requests, with those of its code. Nothing is sent.
+
+Every `fetch` of code gets the same answer, 200 with an empty object, so of a program that goes by what is answered only
+that road is seen.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+import hog
+from destinations.branch import Branch
+from destinations.destination import Destination
+from destinations.errors import EventDataError, InputError
+from destinations.fetch import Fetch, read_call
+from destinations.globals import EventView
+from hog import Failure
+from records import Code, Request
+
+ANSWER: Final = {"status": 200, "body": {}}
+
+
+class DryRun(msgspec.Struct, frozen=True):
+    """What it comes to. Requests are as they would be sent, secrets included."""
+
+    matches: bool
+    """Whether the event passes the filters; what would be sent is told either way, of mappings by those that match."""
+    requests: list[Request] = []
+    signing: list[dict[str, Any]] = []
+    """Of each request of code, the options about signatures and secret headers."""
+    captured: list[Any] = []
+    """What code hands to `postHogCapture`."""
+    error: str = ""
+    """Why it came to no end; free of secrets."""
+
+
+def dry_run(destination: Destination, view: EventView) -> DryRun:
+    """Render, and run the code if there is some. Raises nothing."""
+    try:
+        matches = destination.matches(view)
+        branches = [branch for branch in destination.branches if branch.matches(view)]
+    except (hog.HogRuntimeError, EventDataError) as error:
+        return DryRun(False, error=f"the filter fails: {destination.redact(str(error))}")
+    found = DryRun(matches and bool(branches))
+    for branch in branches:
+        made = _made(destination, branch, view)
+        found = DryRun(
+            found.matches,
+            found.requests + made.requests,
+            found.signing + made.signing,
+            found.captured + made.captured,
+            found.error or made.error,
+        )
+    return found
+
+
+def _made(destination: Destination, branch: Branch, view: EventView) -> DryRun:
+    try:
+        work = destination.render(view, branch)
+    except InputError as error:
+        return DryRun(True, error=str(error))
+    if isinstance(work, Request):
+        return DryRun(True, [work], [{}])
+    fetches, captured, problem = _run(work)
+    requests = [fetch.request for fetch in fetches]
+    return DryRun(True, requests, [dict(each.signing) for each in fetches], captured, destination.redact(problem))
+
+
+def _run(code: Code) -> tuple[list[Fetch], list[Any], str]:
+    fetches: list[Fetch] = []
+    captured: list[Any] = []
+
+    def fetch(url: object, options: object) -> object:
+        if len(fetches) >= code.fetches:
+            raise Failure(f"more than {code.fetches} fetches in one run")
+        fetches.append(read_call(url, options))
+        return dict(ANSWER)
+
+    effects: dict[str, Callable[..., Any]] = {"fetch": fetch, "postHogCapture": captured.append}
+    try:
+        code.evaluate(effects, lambda: None)
+    except hog.HogRuntimeError as error:
+        return fetches, captured, f"the code: {error.message}"
+    return fetches, captured, ""

@@ -1,15 +1,16 @@
 """`offramp explain`: why a destination wants an event or does not, and what it would send."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from cli.options import JsonOption, ProjectOption, SecretsDirOption, shown
+from cli.options import JsonOption, ProjectOption, SecretsDirOption, StateOption, shown
 from cli.output import console, fail, text
+from connectors.journal import JournalReader
 from flows.settings import from_process
+from records import Status
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
     from destinations import Destination, EventView
     from destinations.explain import Clause, Explanation, Sending
     from flows.settings import Settings
-    from records import Source
+
+_TAKES_NOTHING = ("behind", "quarantined", "probing", "disabled", "paused")
 
 EVENT = typer.Option(
     "--event",
-    metavar="FILE",
+    metavar="FILE|UUID",
     help="One event as JSON, in either shape; - for standard input. For a destination of person-updates, a message of "
-    "the persons topic.",
+    "the persons topic. Or the uuid of an event, which is looked for in the inputs, among the newest 200,000 messages "
+    "of each partition.",
 )
 PERSON = typer.Option(
-    "--person", metavar="FILE", help="The person's properties as a JSON object, in place of what the event has of them."
+    "--person", metavar="FILE", help="The person's properties as a JSON object, in place of those that are known."
 )
+EVENTS = typer.Option("--events", metavar="INPUT", help="Where the uuid is looked for; as for offramp run.")
 DIRECTORY = typer.Option("--destinations", metavar="DIR", help="The destination files. Default: destinations.")
 
 
@@ -36,30 +40,60 @@ def explain(
     destination: Annotated[str, typer.Argument(metavar="ID", help="The destination's id.", show_default=False)],
     event: Annotated[str, EVENT],
     person: Annotated[Path | None, PERSON] = None,
+    events: Annotated[list[str] | None, EVENTS] = None,
     directory: Annotated[str | None, DIRECTORY] = None,
     secrets_dir: SecretsDirOption = None,
     project: ProjectOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the road of one event through one destination: each clause of the filter with what it saw, the inputs as
     rendered, the request. Nothing is sent, and secrets are not shown.
 
-    The person is the event's own copy, or the one of --person: not the job's table, which only the job can read. The
-    exit code is 1 when the event is not wanted, or no request can be made of it.
+    Person and groups are those of the job's table, also while it runs, else the event's own copy, unless --person is
+    given. The exit code is 1 when the event is not wanted, or no request can be made of it.
     """
     settings = from_process(
-        {"destinations": directory, "secrets_dir": secrets_dir, "project": project},
-        only=["destinations", "secrets_dir", "project", "site_url", "group_types"],
+        {"destinations": directory, "secrets_dir": secrets_dir, "project": project, "state": state},
+        only=["destinations", "secrets_dir", "project", "state", "site_url", "group_types"],
     )
+    from cli.explained_event import event_view
     from destinations.explain import explain as explained
 
     compiled = _destination(destination, settings)
-    found = explained(compiled, _view(event, person, settings, compiled.source))
+    view = event_view(event, person, events, settings, compiled.source)
+    found = explained(compiled, view)
+    status = _status(destination, settings)
     if as_json:
-        typer.echo(msgspec.json.encode(found).decode())
+        more = {"position": _position(view), "status": status}
+        typer.echo(msgspec.json.encode(msgspec.structs.asdict(found) | more).decode())
     else:
-        _show(found)
+        _show(found, _position(view))
+        _show_status(status)
     raise typer.Exit(1 if found.because else 0)
+
+
+def _position(view: "EventView") -> str:
+    """Where the event was found; empty where it was given."""
+    event = view.event
+    return "" if event.stream == "file" else f"{event.stream}/{event.partition}:{event.offset}"
+
+
+def _status(destination: str, settings: "Settings") -> Status | None:
+    """What a job has told last of the destination."""
+    if not settings.journal.exists():
+        return None
+    with JournalReader(settings.journal) as journal:
+        return next((status for status in journal.statuses() if status.id == destination), None)
+
+
+def _show_status(status: Status | None) -> None:
+    if status is not None and status.state != "live":
+        why = status.problem or status.reason
+        out = console()
+        out.print(text(f"\nthe destination is {status.state}" + (f": {why}" if why else ""), "yellow"))
+        if status.state in _TAKES_NOTHING:
+            out.print(text("what matches now is owed, and sent when that is over"))
 
 
 def _destination(id: str, settings: "Settings") -> "Destination":
@@ -75,38 +109,10 @@ def _destination(id: str, settings: "Settings") -> "Destination":
     return loaded.destinations[id]
 
 
-def _view(event: str, person: Path | None, settings: "Settings", source: "Source") -> "EventView":
-    from destinations import EventView, Site, load_project
-    from operators.envelope import decode_message
-    from operators.person_update import decode_person_update
-    from records import DeadLetter, Message, Person, Source
-
-    data = sys.stdin.buffer.read() if event == "-" else _read(Path(event))
-    message = Message("file", 0, 0, data.strip(), 0)
-    is_update = source is Source.PERSON_UPDATES
-    decoded = decode_person_update(message) if is_update else decode_message(message, settings.project)
-    if decoded is None:
-        fail(f"{event}: the deletion of a person is no event", 1)
-    if isinstance(decoded, DeadLetter):
-        fail(f"{event}: not an event: {decoded.reason}", 1)
-    if person is not None:
-        decoded.person = Person(decoded.person_id or "", _read(person))
-    elif decoded.person is None and (decoded.person_id is not None or decoded.person_properties is not None):
-        decoded.person = Person(decoded.person_id or "", decoded.person_properties or b"{}")
-    site = Site(settings.site_url, dict(settings.group_types))
-    project = load_project(settings.destinations).project
-    return EventView(decoded, site if project is None else site.presented(project.presentation))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror}", 2)
-
-
-def _show(found: "Explanation") -> None:
+def _show(found: "Explanation", position: str) -> None:
     out = console()
+    if position:
+        out.print(text(f"found at {position}"))
     verdict = "is wanted" if found.matches else "is not wanted"
     out.print(text(f"event {found.event!r} {found.uuid} {verdict} by {found.destination}", "bold"))
     if found.because:

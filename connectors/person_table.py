@@ -4,7 +4,8 @@ It keeps what it is given and answers lookups. It refuses to decode messages (`p
 input (`person_feed` does).
 
 Units: versions are 64-bit integers, `properties` is a raw JSON object, positions are what the feed's readers count in.
-Limits: one process at a time may open a folder; about 500 MB of memory at 5 million persons, half of it cache.
+Limits: one process at a time may write a folder, others may read it as it was when they opened it; about 500 MB of
+memory at 5 million persons, half of it cache.
 Blocking: a lookup takes microseconds, reads the disk when the cache misses, and never waits for the writer. Any number
 of threads may look up while one applies rows.
 """
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
+from rocksdict import AccessType, BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
 from records import Deleted, Group, Person
 
@@ -76,19 +77,27 @@ class PersonTable:
     A deletion is kept with its version, so that an older version that arrives late cannot bring the row back.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the table in folder `path`, or make it."""
-        path.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Open the table in folder `path`, or make it.
+
+        With `read_only` it is the table of this moment, also while a job writes it; it must be there already.
+        """
         try:
-            self._db = Rdict(str(path), _options())
+            if read_only:
+                self._db = Rdict(str(path), _options(), access_type=AccessType.read_only())
+            else:
+                path.mkdir(parents=True, exist_ok=True)
+                self._db = Rdict(str(path), _options())
         except Exception as error:
+            if read_only:
+                raise PersonTableError(f"{path}: the person table cannot be read: {error}") from error
             raise PersonTableError(
                 f"{path}: cannot open the person table: {error}. Is another job running on this folder? "
                 "If not, delete the folder: the table is then read again from its inputs"
             ) from error
         # One writer: reading the stored versions and writing the newer ones must not interleave with another batch.
         self._writing = threading.Lock()
-        self._check_format(path)
+        self._check_format(path, read_only)
 
     def lookup(self, project: int, distinct_id: str) -> Person | Deleted | None:
         """The person behind a distinct id.
@@ -176,10 +185,12 @@ class PersonTable:
     def _get_many(self, keys: list[Any]) -> list[bytes | None]:
         return cast(list[bytes | None], self._db.get(keys)) if keys else []
 
-    def _check_format(self, path: Path) -> None:
+    def _check_format(self, path: Path, read_only: bool) -> None:
         found = self._get(_FORMAT_KEY)
-        if found is None:
+        if found is None and not read_only:
             self._db.put(_FORMAT_KEY, _FORMAT)
+        elif found is None:
+            raise PersonTableError(f"{path}: is no person table")
         elif found != _FORMAT:
             self._db.close()
             raise PersonTableError(

@@ -73,7 +73,7 @@ class Job:
         persons = {log.stream: log for log in _logs_of_persons(settings)}
         self.persons = frozenset(persons)
         """The streams whose messages are persons."""
-        logs = {log.stream: log for log in (_log_of(one, settings.kafka) for one in settings.events)} | persons
+        logs = {log.stream: log for log in (log_of(one, settings.kafka) for one in settings.events)} | persons
         memory, beats = settings.state / "parts.json", Beats(settings.snapshot_interval_s)
         self.resumed = memory.exists()
         wanted = dict.fromkeys(persons, partial(self.destinations.takes, Source.PERSON_UPDATES))
@@ -194,7 +194,8 @@ class Job:
         return f"destination '{destination}' does not run: {why}"
 
 
-def _log_of(one: Input, client: Mapping[str, str], compacted: bool = False) -> Log:
+def log_of(one: Input, client: Mapping[str, str], compacted: bool = False) -> Log:
+    """The log that an input names; nothing is opened."""
     if isinstance(one, KafkaInput):
         return KafkaLog(one.servers, one.topic, client, compacted=compacted)
     return FileLog(one.path) if isinstance(one, FileInput) else StdinLog()
@@ -202,7 +203,7 @@ def _log_of(one: Input, client: Mapping[str, str], compacted: bool = False) -> L
 
 def _logs_of_persons(settings: Settings) -> list[Log]:
     """The persons as a log of their changes, beside the table that is made of them."""
-    return [] if settings.persons is None else [_log_of(settings.persons[0], settings.kafka, compacted=True)]
+    return [] if settings.persons is None else [log_of(settings.persons[0], settings.kafka, compacted=True)]
 
 
 def _capture(settings: Settings) -> KafkaCapture | FileCapture | None:

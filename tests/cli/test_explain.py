@@ -2,6 +2,10 @@ import json
 
 import pytest
 
+from connectors.journal import Journal
+from connectors.person_table import PersonTable, distinct_id_row, person_row
+from records import Status
+
 CRM = """\
 id: crm
 filters: {when: "event = 'paid' and person.properties.plan = 'pro'"}
@@ -59,6 +63,50 @@ def test_a_change_of_a_person(files, offramp):
     (files / "person.json").write_text(json.dumps(person | {"is_deleted": 1}))
     done = offramp("explain", "crm", "--event", "person.json")
     assert (done.code, done.err) == (1, "person.json: the deletion of a person is no event\n")
+
+
+def test_an_event_is_found_in_the_inputs_by_its_uuid(files, offramp):
+    uuid = "0193e3b4-0000-7000-8000-00000000000a"
+    (files / "log.jsonl").write_text(json.dumps(EVENT) + "\n" + json.dumps(EVENT | {"uuid": uuid}) + "\n")
+    done = offramp("explain", "crm", "--event", uuid, "--events", "log.jsonl", "--person", "pro.json")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[:2] == [
+        f"found at file:{files / 'log.jsonl'}/0:{len(json.dumps(EVENT)) + 1}",
+        f"event 'paid' {uuid} is wanted by crm",
+    ]
+    other = uuid[:-1] + "b"
+    done = offramp("explain", "crm", "--event", other, "--events", "log.jsonl")
+    assert (done.code, done.err) == (1, f"no event {other} is among the newest messages of the files\n")
+    assert "--events or OFFRAMP_EVENTS names them" in offramp("explain", "crm", "--event", other).err
+
+
+def test_the_person_and_the_state_are_those_that_the_job_knows(files, offramp):
+    table = PersonTable(files / ".offramp" / "persons")
+    table.apply([person_row(1, "p", b'{"plan": "pro"}'), distinct_id_row(1, "anna", "p")], {})
+    journal = Journal(files / ".offramp" / "journal.sqlite")
+    journal.write([Status("crm", "CRM", "quarantined", 7.0, reason="20 errors in a row")])
+    done = offramp("explain", "crm", "--event", "event.json")
+    assert done.code == 0
+    assert done.out.splitlines()[-2:] == [
+        "the destination is quarantined: 20 errors in a row",
+        "what matches now is owed, and sent when that is over",
+    ]
+    found = json.loads(offramp("explain", "crm", "--event", "event.json", "--json").out)
+    assert (found["status"]["state"], found["position"]) == ("quarantined", "")
+    journal.close()
+    table.close()
+
+
+def test_mappings_and_what_it_counts_against(files, offramp):
+    mappings = "[{name: money}, {name: other, filters: {when: 'false'}}]"
+    (files / "destinations" / "crm.yaml").write_text(
+        CRM + f"mappings: {mappings}\nmasking: {{hash: '{{person.properties.plan}}', ttl_s: 60}}\n"
+    )
+    lines = offramp("explain", "crm", "--event", "event.json", "--person", "pro.json").out.splitlines()
+    assert 'masking: of the events with the key "pro" the first within 60 s' in lines
+    at = lines.index("mapping 'other' does not match")
+    assert lines.index("mapping 'money' matches") < lines.index("POST https://a.example/7") < at
+    assert lines[at + 1] == "because the filter: false does not hold"
 
 
 @pytest.mark.parametrize(

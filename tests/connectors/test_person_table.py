@@ -150,6 +150,19 @@ def test_a_folder_in_use_is_refused(table: PersonTable, tmp_path: Path) -> None:
     )
 
 
+def test_who_only_reads_sees_the_table_of_the_moment_while_it_is_written(table: PersonTable, tmp_path: Path) -> None:
+    table.apply([person_row(1, "p", b"{}"), distinct_id_row(1, "d", "p")], {})
+    reader = PersonTable(tmp_path / "persons", read_only=True)
+    table.apply([person_row(1, "p", b'{"plan":"pro"}', 1)], {})
+    assert reader.lookup(1, "d") == Person("p", b"{}")
+    reader.close()
+    assert table.lookup(1, "d") == Person("p", b'{"plan":"pro"}')
+    (tmp_path / "empty").mkdir()
+    for missing in ("nowhere", "empty"):
+        with pytest.raises(PersonTableError, match="cannot be read"):
+            PersonTable(tmp_path / missing, read_only=True)
+
+
 def test_lookups_from_threads_while_rows_are_applied(table: PersonTable) -> None:
     table.apply([distinct_id_row(1, f"d{n}", f"p{n}") for n in range(200)], {})
     table.apply([person_row(1, f"p{n}", b'{"round":0}') for n in range(200)], {})

@@ -16,11 +16,12 @@ from typing import Any, Self
 
 import msgspec
 
-from connectors.journal_ledger import take_failures
+from connectors.journal_ledger import take_spans
 from connectors.journal_schema import JournalError, open_journal
-from records import Command, CommandKind, FailuresTaken, Span
+from records import Command, CommandKind, Span
 
 WAIT_S = 10.0
+_NOTHING_LEFT = "nothing of it is in the ledger any more: another replay has it"
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ class Asked(msgspec.Struct, frozen=True):
         wish, answer = self.wish, self.answer
         if wish is None or answer is None or wish.dry or answer.error:
             return None
-        spans = wish.spans or answer.spans
+        spans = answer.spans or wish.spans
         return Command(self.id, self.destination, wish.kind, wish.by, wish.skip_missed, spans, wish.failed)
 
 
@@ -121,18 +122,20 @@ class Commands:
         return self._asked("answer IS NULL", ())
 
     def answer(self, asked: Asked, answer: Answer) -> None:
-        """The job's word. Failures that are to be sent again leave the ledger with it: from here on nothing can keep
-        the command from being carried out, while what the flow tells of it may be lost in a crash.
+        """The job's word.
+
+        Failures that are to be sent again leave the ledger with it, and stand in it: from here on nothing can keep the
+        command from being carried out, while what the flow tells of it may be lost in a crash. So each goes to one
+        command only.
         """
         wish = asked.wish
-        again = wish.spans if wish is not None and wish.failed and not wish.dry and not answer.error else []
         with self._using() as connection, _transaction(connection):
+            if wish is not None and wish.failed and not wish.dry and not answer.error:
+                spans = take_spans(connection, asked.destination, wish.spans)
+                positions = sum(span.positions for span in spans)
+                answer = Answer("", spans, positions) if spans else Answer(_NOTHING_LEFT)
             row = (msgspec.json.encode(answer), asked.id)
             connection.execute("UPDATE commands SET answer = ? WHERE id = ?", row)
-            of = asked.destination
-            take_failures(
-                connection, (FailuresTaken(of, s.stream, s.partition, s.only or [], s.mapping) for s in again)
-            )
 
     def after(self, id: int) -> list[Asked]:
         """All rows behind this number, answered or not, in the order of their numbers."""

@@ -12,13 +12,19 @@ import msgspec
 
 from connectors.journal_buffer import LedgerRecord
 from connectors.journal_text import clean
-from records import Failure, FailuresTaken
+from records import Failure, FailuresTaken, Span
 
 _ADD = (
     "INSERT OR REPLACE INTO failures (destination, invocation, at, stream, partition, position, event_uuid, event_name,"
     " attempts, reason, status, body, mapping, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _TAKE = "DELETE FROM failures WHERE destination = ? AND stream = ? AND partition = ? AND position = ? AND mapping = ?"
+_TAKE_SOME = (
+    "DELETE FROM failures WHERE destination = ? AND stream = ? AND partition = ? AND mapping = ? AND position IN ({})"
+    " RETURNING position, at"
+)
+_AT_ONCE = 500
+"""Below what SQLite allows of parameters."""
 COLUMNS = "invocation, at, stream, partition, position, event_uuid, event_name, attempts, reason, status, body, mapping"
 _CLASS = re.compile(r"[1-5]xx", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5][0-9][0-9]")
@@ -36,14 +42,29 @@ def write_ledger(writer: sqlite3.Connection, records: Iterable[LedgerRecord]) ->
     """Let entries in and out, in this order; within the caller's transaction."""
     for kind, group in groupby(records, key=type):
         if kind is FailuresTaken:
-            take_failures(writer, (record for record in group if isinstance(record, FailuresTaken)))
+            taken = (record for record in group if isinstance(record, FailuresTaken))
+            writer.executemany(_TAKE, (row for record in taken for row in _taken_rows(record)))
         else:
             writer.executemany(_ADD, map(_row, group))
 
 
-def take_failures(writer: sqlite3.Connection, taken: Iterable[FailuresTaken]) -> None:
-    """Let entries out, within the caller's transaction."""
-    writer.executemany(_TAKE, (row for record in taken for row in _taken_rows(record)))
+def take_spans(writer: sqlite3.Connection, destination: str, spans: Iterable[Span]) -> list[Span]:
+    """Let what is still there of these positions out, within the caller's transaction; that, with its times."""
+    taken: list[Span] = []
+    for span in spans:
+        only = span.only or []
+        rows: list[tuple[int, float]] = []
+        for at in range(0, len(only), _AT_ONCE):
+            some = only[at : at + _AT_ONCE]
+            of = (clean(destination), clean(span.stream), span.partition, clean(span.mapping))
+            rows += writer.execute(_TAKE_SOME.format(", ".join("?" * len(some))), (*of, *some)).fetchall()
+        # Of an event that stands there twice, under two ids, the first failure.
+        failed_at = dict(sorted(rows, reverse=True))
+        if failed_at:
+            left = sorted(failed_at)
+            times = [failed_at[position] for position in left]
+            taken.append(Span(span.stream, span.partition, left[0], left[-1], left, span.mapping, times))
+    return taken
 
 
 def status_condition(status: str) -> tuple[str, tuple[int, ...]]:

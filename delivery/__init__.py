@@ -2,6 +2,7 @@
 
 from delivery.backlog import Backlog
 from delivery.commands import carry_out
+from delivery.failures import KnownFailures
 from delivery.handoff import Handoff
 from delivery.held import UNREPEATABLE
 from delivery.masking import Masks
@@ -16,6 +17,7 @@ __all__ = [
     "UNREPEATABLE",
     "Backlog",
     "Handoff",
+    "KnownFailures",
     "Load",
     "Masks",
     "Outbox",

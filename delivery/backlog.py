@@ -132,6 +132,13 @@ class Backlog:
         )
         self.ranges.insert(at, exact)
 
+    def owes(self, position: Position) -> bool:
+        """Whether a position lies in what is owed."""
+        return any(
+            r.count and _is_in(position, r) and r.mapping in ("", position.mapping) and r.holds(position.offset)
+            for r in self.ranges
+        )
+
     def owes_before(self, stream: str, partition: int, offset: int) -> bool:
         """Whether anything of a partition is to be read again that was missed and is older than this."""
         return any(_partition(r) == (stream, partition, 0) and r.first < offset for r in self.ranges)
@@ -195,13 +202,12 @@ class Backlog:
         r.count -= owed
         return Arrival(owed, bool(r.replay) or r.replayed)
 
-    def replay(self, number: int, spans: Sequence[Span], now: float, owed: int = 0) -> None:
-        """Read these positions again; so many of them are owed, the rest is counted as it matches."""
+    def replay(self, number: int, spans: Sequence[Span], now: float, owed: bool = False) -> None:
+        """Read these positions again; each is owed, or is counted when it matches."""
         total = sum(span.positions for span in spans)
         for span in spans:
             only = None if span.only is None else BitMap64(span.only)
-            count = 0 if only is None else min(owed, len(only))
-            owed -= count
+            count = span.positions if owed else 0
             place = (span.stream, span.partition, span.first, span.last)
             self.ranges.append(Range(*place, count, now, only, replay=number, total=total, mapping=span.mapping))
 

@@ -1,12 +1,10 @@
 """Carries out what people ask of a destination. Pure: it changes the outbox, and tells what became of it."""
 
 from delivery.outbox import Outbox
-from records import Command, CommandKind, FailuresTaken, LogLine
-
-Told = LogLine | FailuresTaken
+from records import Command, CommandKind, LogLine
 
 
-def carry_out(outbox: Outbox, command: Command, now: float) -> list[Told]:
+def carry_out(outbox: Outbox, command: Command, now: float) -> list[LogLine]:
     """Do what the command says, once: one that comes again after a restart changes nothing."""
     if command.id <= outbox.command:
         return []
@@ -34,16 +32,12 @@ def carry_out(outbox: Outbox, command: Command, now: float) -> list[Told]:
     return [LogLine(outbox.destination, now, "info", text)]
 
 
-def _replay(outbox: Outbox, command: Command, now: float, who: str) -> list[Told]:
+def _replay(outbox: Outbox, command: Command, now: float, who: str) -> list[LogLine]:
     outbox.replay(command, now)
     positions = sum(span.positions for span in command.spans)
     where = ", ".join(f"{span.stream}/{span.partition}:{span.first} to {span.last}" for span in command.spans)
     what = f"{positions} deliveries that had failed" if command.failed else f"{positions} positions"
-    line = LogLine(outbox.destination, now, "info", f"replay {command.id} begun {who}: {what} ({where})")
-    if not command.failed:
-        return [line]
-    of = outbox.destination
-    return [line, *(FailuresTaken(of, s.stream, s.partition, s.only or [], s.mapping) for s in command.spans)]
+    return [LogLine(outbox.destination, now, "info", f"replay {command.id} begun {who}: {what} ({where})")]
 
 
 def _became(owed: int, skipped: int) -> str:

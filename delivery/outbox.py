@@ -10,12 +10,13 @@ from itertools import islice
 import msgspec
 
 from delivery.backlog import Backlog, Finished
+from delivery.failures import KnownFailures, failed_of
 from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.held import UNREPEATABLE, Held
 from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
-from delivery.positions import Position, position_of, positions_of
+from delivery.positions import position_of, positions_of, spans_of
 from delivery.ranges import Reread
 from delivery.retry import decide
 from delivery.state import STATE_VERSION, OutboxState, write_state
@@ -55,12 +56,12 @@ class Outbox:
         redact: Callable[[bytes], bytes] = bytes,
         chance: Callable[[], float] = random.random,
         readable: Callable[[str], bool] = lambda _: True,
-        uncounted: Iterable[Position] = (),
+        known: KnownFailures | None = None,
     ) -> None:
         """Start empty, or with everything that a snapshot says is owed as ranges to read again.
 
         `readable` tells whether a stream is among the inputs: what is owed of another one waits for its return.
-        `uncounted` is where the ledger has failures that the snapshot does not know of.
+        `known` tells which failures of the ledger the snapshot counts.
         """
         self.destination = destination
         self._policy = policy
@@ -82,7 +83,7 @@ class Outbox:
         self._readable = readable
         self.held = Held()
         self.unlisted = Unlisted(0.0 if state is None else state.listed_until)
-        self._uncounted = set(uncounted)
+        self.known = known or KnownFailures()
         self.pacer = Pacer()
         if state is not None:
             self._restore(state)
@@ -178,19 +179,19 @@ class Outbox:
 
     def replay(self, command: Command, now: float) -> None:
         """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
-        owed = 0
-        if command.failed:
-            positions = {
-                Position(span.stream, span.partition, offset, span.mapping)
-                for span in command.spans
-                for offset in span.only or ()
-            }
-            # What is not counted as failed is owed already.
-            owed = min(self.failed, len(positions - self._uncounted))
-            self._uncounted -= positions
-            self.failed -= owed
-            self.unlisted.take(positions)
-        self.backlog.replay(command.id, command.spans, now, owed)
+        if not command.failed:
+            self.backlog.replay(command.id, command.spans, now)
+            return
+        failed = failed_of(command.spans, now)
+        held = {position_of(one) for one in self.held}
+        counted, others = self.known.to_send(failed, lambda at: at in held or self.backlog.owes(at))
+        # Of those of an earlier life, without a snapshot of it, nobody knows any more whether they are counted.
+        known = set(sorted(counted)[: self.failed])
+        counted, others = known, others | (counted - known)
+        self.failed -= len(counted)
+        self.unlisted.take({position for position, _ in failed})
+        self.backlog.replay(command.id, spans_of(counted), now, owed=True)
+        self.backlog.replay(command.id, spans_of(others), now)
 
     def give_up(self, replays: bool = False) -> int:
         """Forget what was missed, or the replays; returns how many owed matches that were."""
@@ -352,14 +353,13 @@ class Outbox:
                 health=self.health.state,
                 command=self.command,
                 listed_until=self.unlisted.since,
-                uncounted=sorted(self._uncounted),
+                uncounted=self.known.uncounted(),
             )
         )
 
     def _restore(self, state: OutboxState) -> None:
         self.matched, self.delivered, self.failed = state.matched, state.delivered, state.failed
         self.expired, self.skipped = state.expired, state.skipped
-        self._uncounted.update(state.uncounted)
         self.backlog = Backlog(state.ranges)
         for replayed, held in ((False, state.held), (True, state.replayed)):
             for positions in held:
@@ -392,7 +392,8 @@ class Outbox:
             if judged:
                 self._judge(attempt, now)
             outcome = self._outcome(invocation, Verdict.DELIVERED, now, attempt)
-            return msgspec.structs.replace(outcome, listed=True) if self._take_uncounted(invocation) else outcome
+            listed = self.known.settled(position_of(invocation))
+            return msgspec.structs.replace(outcome, listed=True) if listed else outcome
         if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
             self._owe(invocation)
@@ -418,15 +419,9 @@ class Outbox:
         self.behind = True
         self.backlog.add(missed)
 
-    def _take_uncounted(self, invocation: Invocation) -> bool:
-        if not self._uncounted or (position := position_of(invocation)) not in self._uncounted:
-            return False
-        self._uncounted.remove(position)
-        return True
-
     def _fail(self, invocation: Invocation, now: float) -> None:
         self.failed += 1
-        self._take_uncounted(invocation)
+        self.known.settled(position_of(invocation))
         if invocation.stream != UNREPEATABLE:
             self.unlisted.note(invocation, now)
 

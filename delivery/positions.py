@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from pyroaring import BitMap64
 
-from records import Invocation
+from records import Invocation, Span
 
 
 class Position(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -45,6 +45,17 @@ def positions_of(invocations: Iterable[Invocation]) -> list[Positions]:
         since = at if so_far is None else min(so_far.since, at)
         held[key] = Positions(one.stream, one.partition, offsets, since, one.mapping)
     return list(held.values())
+
+
+def spans_of(positions: Iterable[Position]) -> list[Span]:
+    """These and no others, by partition and mapping."""
+    offsets: dict[tuple[str, int, str], list[int]] = {}
+    for one in sorted(positions):
+        offsets.setdefault((one.stream, one.partition, one.mapping), []).append(one.offset)
+    return [
+        Span(stream, partition, only[0], only[-1], only, mapping)
+        for (stream, partition, mapping), only in offsets.items()
+    ]
 
 
 def encode(value: object) -> Any:

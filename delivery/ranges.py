@@ -38,6 +38,10 @@ class Range(msgspec.Struct, gc=False):
     mapping: str = ""
     """With it, only what this mapping of the destination makes of the events; empty is all that they match."""
 
+    def holds(self, offset: int) -> bool:
+        """Whether this position of its partition is among them."""
+        return self.first <= offset <= self.last and (self.only is None or offset in self.only)
+
     def __len__(self) -> int:
         """Positions left."""
         return self.last - self.first + 1 if self.only is None else len(self.only)

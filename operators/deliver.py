@@ -15,12 +15,11 @@ import bytewax.operators as op
 import msgspec
 from bytewax.operators import KeyedStream, StatefulBatchLogic
 
-from delivery import Handoff, Load, Outbox, OutboxState, Position, Progress, carry_out, read_state
+from delivery import Handoff, KnownFailures, Load, Outbox, OutboxState, Position, Progress, carry_out, read_state
 from records import (
     Attempt,
     Command,
     EndOfInput,
-    FailuresTaken,
     HealthChange,
     Invocation,
     LogLine,
@@ -45,7 +44,7 @@ MASKING = 8
 """So many configurations of a destination are kept to mask answers with."""
 
 Item = Invocation | Together | Missed | RangeRead | EndOfInput | Command
-Result = Outcome | Status | Metric | LogLine | HealthChange | FailuresTaken
+Result = Outcome | Status | Metric | LogLine | HealthChange
 
 
 class Transport(Protocol):
@@ -103,6 +102,8 @@ class Delivery:
     """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
     failed_since: Callable[[str, float], Iterable[Position]] = field(default=lambda *_: ())
     """Where in the log is what has come into the ledger after a moment."""
+    comes_again: Callable[[Position], bool] = field(default=lambda _: False)
+    """Whether the live lane of this process began at this position or before it."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -140,11 +141,17 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             state,
             self._redact,
             readable=self._shared.readable,
-            uncounted=self._shared.failed_since(destination, 0.0 if state is None else state.listed_until),
+            known=self._known_failures(destination, state),
         )
         self._waiting = self._outbox.unreadable()
         self._counted = _counts(self._outbox)
         self._report(target is not None)
+
+    def _known_failures(self, destination: str, state: OutboxState | None) -> KnownFailures:
+        shared, boundary = self._shared, None if state is None else state.listed_until
+        before = () if state is None else state.uncounted
+        listed = shared.failed_since(destination, boundary or 0.0)
+        return KnownFailures(shared.clock(), boundary, before, listed, shared.comes_again)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
         """Take matches and marks, then do a turn."""

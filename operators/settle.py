@@ -25,7 +25,7 @@ _METRICS = {
 }
 
 
-Result = Outcome | Status | Metric | LogLine | HealthChange | FailuresTaken
+Result = Outcome | Status | Metric | LogLine | HealthChange
 
 
 def settle(step_id: str, up: KeyedStream[Result]) -> Stream[Record]:

@@ -31,6 +31,8 @@ class Span(msgspec.Struct, frozen=True):
     only: list[int] | None = None
     mapping: str = ""
     """With it, only what this mapping of the destination makes of the events."""
+    failed_at: list[float] | None = None
+    """Of failed deliveries, beside each of `only`: when it had failed, seconds since the epoch."""
 
     @property
     def positions(self) -> int:

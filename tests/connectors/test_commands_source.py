@@ -97,11 +97,11 @@ def test_a_replay_is_of_what_the_destination_takes(path: Path, commands: Command
 
 def test_positions_that_the_wish_brings_are_taken_as_they_are(path: Path, commands: Commands) -> None:
     spans = [Span("kafka:events", 0, 3, 9, [3, 7, 9])]
-    id = commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True))
+    id = commands.add("crm", Wish(CommandKind.REPLAY, spans=spans))
     desk = desk_of(path)
     desk.begin(None)
     desk.look()
-    assert desk.take() == [Command(id, "crm", CommandKind.REPLAY, spans=spans, failed=True)]
+    assert desk.take() == [Command(id, "crm", CommandKind.REPLAY, spans=spans)]
     assert commands.answer_of(id) == Answer("", [], 3)
     desk.close()
 
@@ -109,11 +109,11 @@ def test_positions_that_the_wish_brings_are_taken_as_they_are(path: Path, comman
 def test_what_is_to_be_sent_again_leaves_the_ledger_with_the_answer(path: Path, commands: Commands) -> None:
     """What the flow tells of it comes later, and a crash may take that away."""
     failures = [
-        Failure("crm", f"msg_{n}{mapping}", time.time(), "kafka:events", 0, n, "u", "e", 4, "no", 404, mapping=mapping)
+        Failure("crm", f"msg_{n}{mapping}", 100.0 + n, "kafka:events", 0, n, "u", "e", 4, "no", 404, mapping=mapping)
         for n in (3, 5, 9)
         for mapping in ("", "lead")
     ]
-    journal = Journal(path)
+    journal = Journal(path, clock=lambda: 200.0)
     journal.write(failures)
     spans = [Span("kafka:events", 0, 3, 9, [3, 9], "lead")]
     commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True, dry=True))
@@ -121,8 +121,14 @@ def test_what_is_to_be_sent_again_leaves_the_ledger_with_the_answer(path: Path, 
     desk.begin(0)
     desk.look()
     assert journal.count_failures("crm") == 6
-    commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True))
+    asked = [commands.add("crm", Wish(CommandKind.REPLAY, spans=spans, failed=True)) for _ in range(2)]
     desk.look()
+    found = Span("kafka:events", 0, 3, 9, [3, 9], "lead", [103.0, 109.0])
+    assert desk.take() == [Command(asked[0], "crm", CommandKind.REPLAY, spans=[found], failed=True)]
+    assert commands.answer_of(asked[0]) == Answer("", [found], 2)
+    second = commands.answer_of(asked[1])
+    assert second is not None
+    assert second.error == "nothing of it is in the ledger any more: another replay has it"
     left = {(stored.failure.offset, stored.failure.mapping) for stored in journal.failures("crm")}
     assert left == {(3, ""), (5, ""), (5, "lead"), (9, "")}
     journal.close()

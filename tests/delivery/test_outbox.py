@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery import Outbox, OutboxState, Position, Reread, StateError, read_state
+from delivery import KnownFailures, Outbox, OutboxState, Position, Reread, StateError, read_state
 from delivery.positions import Positions
 from records import (
     CUT_MARGIN_BYTES,
@@ -456,7 +456,7 @@ def test_what_has_failed_is_owed_in_a_snapshot_until_the_ledger_has_it() -> None
 
 
 def test_what_the_ledger_has_from_before_a_crash_and_is_delivered_now_says_so() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1), Position(STREAM, 0, 2)])
+    outbox = Outbox("d", POLICY, known=KnownFailures(listed=[Position(STREAM, 0, 1), Position(STREAM, 0, 2)]))
     for offset in (1, 2, 3):
         outbox.accept(invocation(offset), 20)
     sent = outbox.take_to_send(20)
@@ -538,25 +538,30 @@ def test_what_was_replayed_and_held_says_so_when_it_is_read_again(how: str) -> N
 
 
 def test_what_the_ledger_has_from_before_two_crashes_is_not_forgotten() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1)])
+    outbox = Outbox("d", POLICY, known=KnownFailures(9, boundary=5, listed=[Position(STREAM, 0, 1)]))
     outbox.accept(invocation(2), 20)
     outbox.settle([refused(sent) for sent in outbox.take_to_send(20)], 20)
     outbox.unlisted.listed(20)
-    outbox = Outbox("d", POLICY, read_state(outbox.snapshot()))
+    state = read_state(outbox.snapshot())
+    outbox = Outbox("d", POLICY, state, known=KnownFailures(25, state.listed_until, state.uncounted))
     outbox.accept(invocation(1), 30)
     (outcome,) = outbox.settle([ok(sent) for sent in outbox.take_to_send(30)], 30)
     assert outcome.listed
 
 
 def test_a_replay_of_what_failed_takes_no_count_of_what_is_owed_already() -> None:
-    outbox = Outbox("d", POLICY, uncounted=[Position(STREAM, 0, 1)])
+    outbox = Outbox("d", POLICY, known=KnownFailures(9, boundary=5, listed=[Position(STREAM, 0, 1)]))
     outbox.accept(invocation(1), 10)
     outbox.accept(invocation(2), 10)
     _, sent = outbox.take_to_send(10)
     outbox.settle([refused(sent)], 10)
-    spans = [Span(STREAM, 0, 1, 1, [1])]
+    spans = [Span(STREAM, 0, 1, 1, [1], "", [8.0])]
     outbox.replay(Command(1, "d", CommandKind.REPLAY, spans=spans, failed=True), 10)
     assert (outbox.failed, outbox.owed, account(outbox)) == (1, 1, (2, 2))
+    # It has failed in this life, too, and is counted now.
+    spans = [Span(STREAM, 0, 2, 2, [2], "", [10.0])]
+    outbox.replay(Command(2, "d", CommandKind.REPLAY, spans=spans, failed=True), 10)
+    assert (outbox.failed, outbox.owed, account(outbox)) == (0, 2, (2, 2))
 
 
 def refused(sent: Invocation) -> Attempt:

@@ -19,7 +19,6 @@ from records import (
     Command,
     CommandKind,
     ErrorKind,
-    FailuresTaken,
     Invocation,
     Missed,
     Outcome,
@@ -124,8 +123,6 @@ class World:
                 self.failed_again |= key_of(result) in self.counted
                 self.counted.add(key_of(result))
                 self.ledger[key_of(result)] = result.at
-            elif isinstance(result, FailuresTaken):
-                self.take_out((offset, result.mapping) for offset in result.offsets)
             if isinstance(result, Outcome) and result.listed:
                 self.take_out([key_of(result)])
         self.wishes += self.bench.wishes()
@@ -233,7 +230,12 @@ class World:
         bench, saved = self.bench, self.saved
         bench.transport.wire, bench.transport._ended, self.wishes = [], [], []
         bench.wishes()
-        shared = replace(bench.shared, failed_since=lambda _, since: self.failed_since(since))
+        bench.clock.advance(0.001)
+        shared = replace(
+            bench.shared,
+            failed_since=lambda _, since: self.failed_since(since),
+            comes_again=lambda at: at.offset >= saved.next_offset,
+        )
         bench.logic = type(bench.logic)(shared, saved.state)
         self.counted = set(saved.counted)
         done = bench.logic._outbox.command if bench.logic._open else 0
@@ -241,6 +243,8 @@ class World:
             # What was on the wire at the snapshot counts as missed now.
             self.note_given_up()
         # Commands are laid ready before a source begins.
+        for command in self.commands[done:]:
+            self.no_longer_counted(command)
         self.give(*self.commands)
         if bench.configured.find("crm") is None:
             self.unwanted.update(range(saved.next_offset, self.next_offset))
@@ -256,6 +260,7 @@ class World:
 
     def ask(self, kind: CommandKind, **more: Any) -> None:
         self.commands.append(Command(len(self.commands) + 1, "crm", kind, **more))
+        self.no_longer_counted(self.commands[-1])
         self.give(self.commands[-1])
 
     def pause(self) -> None:
@@ -287,8 +292,16 @@ class World:
             spans = []
             for mapping in sorted({name for _, name in self.ledger}):
                 only = sorted(offset for offset, name in self.ledger if name == mapping)
-                spans.append(Span(STREAM, 0, only[0], only[-1], only, mapping))
+                times = [self.ledger[offset, mapping] for offset in only]
+                spans.append(Span(STREAM, 0, only[0], only[-1], only, mapping, times))
+            # They leave the ledger with the answer, before the command is carried out.
+            self.ledger.clear()
             self.ask(CommandKind.REPLAY, spans=spans, failed=True)
+
+    def no_longer_counted(self, command: Command) -> None:
+        """What a command takes of the failures is owed again."""
+        for span in command.spans if command.failed else ():
+            self.counted -= {(offset, span.mapping) for offset in span.only or ()}
 
     def retention(self) -> None:
         self.log_start = self.chance.randrange(self.log_start, self.next_offset + 1)

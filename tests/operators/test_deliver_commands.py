@@ -5,7 +5,6 @@ from typing import Any
 from records import (
     Command,
     CommandKind,
-    FailuresTaken,
     HealthChange,
     Invocation,
     LogLine,
@@ -152,8 +151,7 @@ def test_a_replay_of_what_failed_makes_it_owed_again() -> None:
     bench.give(*(invocation(offset) for offset in range(5)))
     bench.answer(404)
     assert (bench.status().failed, bench.status().owed) == (5, 0)
-    results = bench.ask(CommandKind.REPLAY, spans=[Span(STREAM, 0, 1, 3, [1, 3])], failed=True)
-    assert [r for r in results if isinstance(r, FailuresTaken)] == [FailuresTaken("crm", STREAM, 0, [1, 3])]
+    bench.ask(CommandKind.REPLAY, spans=[Span(STREAM, 0, 1, 3, [1, 3])], failed=True)
     assert (bench.status().failed, bench.status().owed) == (3, 2)
     bench.read()
     assert bench.sent[5:] == [(1, True), (3, True)]

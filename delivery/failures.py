@@ -1,0 +1,83 @@
+"""What the ledger means after a crash: it has heard of failures that the snapshot does not know.
+
+Pure. A snapshot counts as failed all that had failed until a moment, its boundary. What failed behind it, in the life
+that ended with the crash, comes again by itself: it is owed by the snapshot, or the live lane reads it again.
+"""
+
+from collections.abc import Callable, Iterable
+
+from delivery.positions import Position
+from records import Span
+
+Failed = tuple[Position, float]
+"""A failed delivery and when it failed; without a time it failed in this life."""
+
+
+class KnownFailures:
+    """Which failures are in the account of one destination, and which entries of the ledger it knows nothing of.
+
+    Args:
+        begun_at: When this life began, seconds since the epoch.
+        boundary: The snapshot's; None where there is no snapshot.
+        before: Positions that it knew to be in the ledger and owed.
+        listed: Positions of all entries from behind the boundary.
+        comes_again: Whether the live lane reads a position again, as far as is known.
+    """
+
+    def __init__(
+        self,
+        begun_at: float = 0.0,
+        boundary: float | None = None,
+        before: Iterable[Position] = (),
+        listed: Iterable[Position] = (),
+        comes_again: Callable[[Position], bool] = lambda _: False,
+    ) -> None:
+        self._begun_at = begun_at
+        self._boundary = boundary
+        self._before = frozenset(before)
+        self._unknown = {*self._before, *listed}
+        self._comes_again = comes_again
+
+    def uncounted(self) -> list[Position]:
+        """Where the ledger has entries that the account does not count, for the next snapshot."""
+        return sorted(self._unknown)
+
+    def settled(self, position: Position) -> bool:
+        """A delivery has come to its end; whether the ledger may have an entry of it, from before."""
+        if position not in self._unknown:
+            return False
+        self._unknown.remove(position)
+        return True
+
+    def to_send(
+        self, failed: Iterable[Failed], owed: Callable[[Position], bool]
+    ) -> tuple[set[Position], set[Position]]:
+        """Which of these, taken out of the ledger, are to be sent again: those that are counted as failed, and others.
+
+        Not among them is what will be sent anyway.
+
+        Args:
+            failed: As the ledger had them.
+            owed: Whether a position is held or to be read again.
+        """
+        counted: set[Position] = set()
+        others: set[Position] = set()
+        for position, at in failed:
+            if at >= self._begun_at:
+                counted.add(position)
+            elif self._boundary is None:
+                if not self._comes_again(position):
+                    others.add(position)
+            elif at <= self._boundary and not (position in self._before and owed(position)):
+                counted.add(position)
+        return counted, others
+
+
+def failed_of(spans: Iterable[Span], now: float) -> list[Failed]:
+    """The deliveries of a command."""
+    failed: list[Failed] = []
+    for span in spans:
+        times = span.failed_at or [now] * len(span.only or ())
+        for offset, at in zip(span.only or (), times, strict=True):
+            failed.append((Position(span.stream, span.partition, offset, span.mapping), at))
+    return failed

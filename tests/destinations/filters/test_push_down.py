@@ -3,7 +3,7 @@
 Several destinations share one index, as in the flow; the plain answer is each filter by itself, with the person known.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -42,7 +42,8 @@ PROJECT = Project(
     cohorts={"7": compare(field("person", "properties", "x"), "==", constant("1"))},
 )
 
-_scalars = st.sampled_from(["1", "t1", "k", "st", 1, 2.5, True, "true", "1.2.3", "2026-01-01", "/x"])
+_SCALARS = ["1", "t1", "k", "st", 1, 2.5, True, "true", "1.2.3", "2026-01-01", "/x"]
+_scalars = st.sampled_from(_SCALARS)
 _values = st.one_of(_scalars, st.none(), st.lists(_scalars, max_size=3))
 _OF_LISTS = {"between", "not_between", "in", "not_in"}
 
@@ -148,18 +149,27 @@ _filters = st.fixed_dictionaries(
     },
 )
 # Filters of one clause match often, and an index may do most with them.
-_short = st.one_of(
-    st.builds(lambda when: {"when": when}, st.sampled_from(_WHEN)),
-    st.builds(lambda one: {"properties": [one]}, st.sampled_from(_LIKELY)),
-    st.builds(lambda one: {"properties": [one]}, _properties),
-)
+_ONES = [*({"when": when} for when in _WHEN), *({"properties": [one]} for one in _LIKELY)]
+_short = st.sampled_from(_ONES) | st.builds(lambda one: {"properties": [one]}, _properties)
 # Among the texts a letter beyond ASCII that is an `s` in another case.
-_seen = st.one_of(
-    _scalars,
-    st.none(),
-    st.sampled_from(["T1", "a t1\n", "\u017ft1", "\u212a", "", "k", "false"]),
-    st.sampled_from([False, 0, -1, 1e30, ["t1", 1], {"z": 1}, {"z": "t1"}, []]),
-)
+_SEEN = [
+    "T1",
+    "a t1\n",
+    "\u017ft1",
+    "\u212a",
+    "",
+    "false",
+    False,
+    0,
+    -1,
+    1e30,
+    ["t1", 1],
+    {"z": 1},
+    {"z": "t1"},
+    [],
+    None,
+]
+_seen = _scalars | st.sampled_from(_SEEN)
 _others = st.dictionaries(st.sampled_from(["y.z", "y", "$exception_types"]), _seen)
 _names = st.sampled_from([*NAMES, "other"])
 _RAW = (b"{", b"[]", b'{"x": "\\ud800", "y.z": 1}', b'{"x": "1", "x": "t1"}', b'{"\\u0078": "t1"}', b'{"x": NaN}')
@@ -219,12 +229,31 @@ def _plainly_for(destination: Destination, seen: Event) -> bool:
 def test_nobody_is_left_out_and_nobody_is_asked_in_vain(destinations: list[Destination], events: list[Event]) -> None:
     index = Index(destinations)
     for seen in events:
-        plain = {each.id for each in destinations if _plainly_for(each, seen)}
-        # At that point nobody has looked for the person and the groups.
-        early = msgspec.structs.replace(seen, person=None, groups=())
-        candidates = index.candidates(early.project, early.event)
-        wanting = [each.id for each in candidates.wanting(EventView(early, Site()))]
-        assert wanting == sorted(set(wanting))
-        assert plain <= set(wanting)
-        may = [each for each in destinations if each.enabled and each.project in (None, early.project)]
-        assert set(wanting) <= {each.id for each in may if each.wants_event(EventView(early, Site()))}
+        _check(index, destinations, seen)
+
+
+def test_each_short_filter_beside_all_others_with_each_value() -> None:
+    code = CodeTemplate(hog.program("return 1"), DestinationSpec("d").limits)
+    everything, named = Filter(None), compiled({"when": "event in ('a', 'b')"})
+    destinations = []
+    for number, one in enumerate(_ONES):
+        short = compiled(one, PROJECT)
+        for id, filter, own in ((f"d{number:02}", short, everything), (f"m{number:02}", named, short)):
+            branches = [Branch("", own, Inputs({}), code)]
+            destinations.append(Destination(DestinationSpec(id), filter, branches, Policy(), {}))
+    index = Index(destinations)
+    for properties in ({}, *({"x": x, "y.z": 1} for x in [*_SCALARS, *_SEEN]), *_RAW):
+        for name in ("a", "c"):
+            for person in (None, {"x": 1}):
+                _check(index, destinations, event(properties, name=name, person=person))
+
+
+def _check(index: Index, destinations: Sequence[Destination], seen: Event) -> None:
+    plain = {each.id for each in destinations if _plainly_for(each, seen)}
+    # At that point nobody has looked for the person and the groups.
+    early = msgspec.structs.replace(seen, person=None, groups=())
+    wanting = [each.id for each in index.candidates(early.project, early.event).wanting(EventView(early, Site()))]
+    assert wanting == sorted(set(wanting))
+    assert plain <= set(wanting)
+    may = [each for each in destinations if each.enabled and each.project in (None, early.project)]
+    assert set(wanting) <= {each.id for each in may if each.wants_event(EventView(early, Site()))}

@@ -7,10 +7,10 @@ the next, so that a batch in the flow never sees half of a change.
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from destinations import Changes, Destination, Index, Problem, Site, Watched
+from destinations import Candidates, Changes, Destination, Index, Problem, Site, Watched
 from records import Source, Status
 
 POLL_EVERY_S = 0.5
@@ -91,7 +91,7 @@ class ConfigStore:
             self._gone_since[id] = self._clock()
         self._report(changes, before)
 
-    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Candidates:
         """The enabled destinations that take this source, and whose filter admits this project and event name."""
         return self._view.indexes[source].candidates(project, event_name)
 

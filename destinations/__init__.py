@@ -2,6 +2,7 @@
 
 from catalog.problem import Problem
 from destinations.branch import Branch
+from destinations.candidates import Candidates
 from destinations.destination import Destination
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
@@ -14,6 +15,7 @@ from destinations.watched import Changes, Watched
 
 __all__ = [
     "Branch",
+    "Candidates",
     "Changes",
     "Destination",
     "EventDataError",

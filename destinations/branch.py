@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from destinations.code import CodeTemplate
-from destinations.filter import Filter, union_of_names
+from destinations.filter import Filter
 from destinations.globals import EventView, invocation_needs
 from destinations.inputs import Inputs
 from destinations.request import RequestTemplate
+from destinations.requirements import union
 
 
 class Branch:
@@ -32,7 +33,7 @@ class Branch:
 
 def event_names(filter: Filter, branches: Sequence[Branch]) -> frozenset[str] | None:
     """The event names that pass the filter and one of the branches; None if any can."""
-    of_branches = union_of_names(branch.filter.event_names for branch in branches)
+    of_branches = union(branch.filter.event_names for branch in branches)
     if filter.event_names is None or of_branches is None:
         return of_branches if filter.event_names is None else filter.event_names
     return filter.event_names & of_branches

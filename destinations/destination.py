@@ -84,11 +84,14 @@ class Destination:
             return False
         return self.sample is None or self.sample.keeps(view)
 
-    def wants_event(self, view: EventView) -> bool:
-        """Whether it can be, judged by the event alone: a generous answer, for nothing is raised."""
-        if not self.filter.wants_event(view) or not (self.sample is None or self.sample.wants_event(view)):
+    def wants_event(self, view: EventView, row: Mapping[str, Any] | None = None) -> bool:
+        """Whether it can be, judged by the event alone: a generous answer, for nothing is raised.
+
+        `row` as in `Filter.wants_event`, for all of its filters.
+        """
+        if not self.filter.wants_event(view, row) or not (self.sample is None or self.sample.wants_event(view)):
             return False
-        return any(branch.filter.wants_event(view) for branch in self.branches)
+        return any(branch.filter.wants_event(view, row) for branch in self.branches)
 
     def branches_for(self, mapping: str) -> tuple[Branch, ...]:
         """What may be made of an event; with a name, only the mapping of that name, if there is one."""

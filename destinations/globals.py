@@ -10,7 +10,6 @@ from typing import Any
 from destinations import elements
 from destinations.errors import EventDataError
 from destinations.groups import EventGroup, groups_of
-from destinations.peek import Peek
 from destinations.site import DISPLAY_NAMES, Site, encode_component
 from hog import json_text
 from records import Event, Person, Source
@@ -86,26 +85,18 @@ class EventView:
         self._invocation: dict[str, Any] | None = None
         self._invocation_has: set[str] = set()
 
-    @property
-    def is_parsed(self) -> bool:
-        """Whether the properties have been parsed already."""
-        return self._properties is not None
-
-    def peeked_row(self, peek: Peek) -> dict[str, Any]:
-        """The row with only the properties that `peek` reads, and nothing of the person; raises EventDataError."""
-        return {**self._columns(), "properties": peek(self.event.properties)}
-
     def row(self, needs: frozenset[str]) -> dict[str, Any]:
         """The row for filters, with at least the parts that `needs` names; raises EventDataError."""
         if self._row is None:
-            self._row = self._columns()
+            self._row = self.columns()
         if not needs <= self._row_has:
             for need in sorted(needs - self._row_has):
                 _FILL_ROW[need](self, self._row)
             self._row_has |= needs
         return self._row
 
-    def _columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
+        """A new row with what is there without parsing anything."""
         event = self.event
         return {
             "event": event.event,

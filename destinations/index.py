@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from destinations.candidates import Candidates
 from destinations.destination import Destination
-
-Destinations = tuple[Destination, ...]
 
 
 class _Names(NamedTuple):
-    named: Mapping[str, Destinations]
+    named: Mapping[str, Candidates]
     """For each event name that a filter names: those that name it and those that take any name."""
-    any: Destinations
+    any: Candidates
     """Those that take any name."""
 
 
@@ -28,13 +27,10 @@ class Index:
             for project in {each.project for each in enabled if each.project is not None}
         }
 
-    def candidates(self, project: int, event_name: str, only_for: str | None = None) -> Destinations:
-        """Those whose project and event names fit, by id; with `only_for`, that one or none."""
+    def candidates(self, project: int, event_name: str) -> Candidates:
+        """Those whose project and event names fit."""
         names = self._projects.get(project, self._elsewhere)
-        found = names.named.get(event_name, names.any)
-        if only_for is None:
-            return found
-        return tuple(each for each in found if each.id == only_for)
+        return names.named.get(event_name, names.any)
 
     def get(self, destination_id: str) -> Destination | None:
         """The enabled destination of that id."""
@@ -49,8 +45,8 @@ def _names(destinations: Iterable[Destination]) -> _Names:
     fitting = tuple(destinations)
     names = {name for each in fitting for name in each.event_names or ()}
     return _Names(
-        {name: tuple(each for each in fitting if _takes(each, name)) for name in names},
-        tuple(each for each in fitting if each.event_names is None),
+        {name: Candidates(each for each in fitting if _takes(each, name)) for name in names},
+        Candidates(each for each in fitting if each.event_names is None),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from bytewax import operators as op
 from bytewax.dataflow import Stream
 
-from destinations import Destination, EventView, Site
+from destinations import Candidates, Destination, EventView, Site
 from operators.decode import Decoded, Mark
 from records import Event, Source
 
@@ -18,7 +18,7 @@ class Configured(Protocol):
 
     site: Site
 
-    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Candidates:
         """The enabled destinations that take this source, and whose filter admits this project and event name."""
 
     def find(self, destination: str) -> Destination | None:
@@ -36,7 +36,8 @@ def screen(step_id: str, up: Stream[Decoded], destinations: Configured) -> Strea
     State:
         None.
     Errors:
-        None raised. A filter that cannot be judged by the event alone counts as wanting it.
+        None raised. A filter that cannot be judged by the event alone counts as wanting it, unless the event lacks a
+        property that it needs.
     Guarantee:
         An event read again for one destination passes for that one, whatever its filter says: `route` decides.
     """
@@ -62,5 +63,5 @@ def wanted(event: Event, destinations: Configured) -> EventView | None:
     if not candidates:
         return None
     view = EventView(event, destinations.site)
-    event.wanted_by = tuple([d.id for d in candidates if d.wants_event(view)])
+    event.wanted_by = tuple([each.id for each in candidates.wanting(view)])
     return view if event.wanted_by else None

@@ -37,4 +37,4 @@ def test_candidates(load_files: Callable[..., Loaded], project: int, name: str, 
 
 
 def test_an_empty_index_has_no_candidates() -> None:
-    assert Index([]).candidates(1, "a") == ()
+    assert len(Index([]).candidates(1, "a")) == 0

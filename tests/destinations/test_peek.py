@@ -22,7 +22,7 @@ def test_it_reads_what_parsing_reads(properties: dict[str, object]) -> None:
     raw = json_text.dumps(properties)
     peek = peek_at(NAMES)
     assert peek is not None
-    assert peek(raw) == {name: value for name, value in json_text.loads(raw).items() if name in NAMES}
+    assert peek(raw) == tuple(json_text.loads(raw).get(name) for name in NAMES)
 
 
 @given(st.binary(max_size=30))
@@ -37,7 +37,7 @@ def test_it_reads_escaped_names_and_integers_of_any_size() -> None:
     peek = peek_at(["$browser", "n"])
     assert peek is not None
     raw = rb'{"\u0024browser": "Chrome", "n": 1180591620717411303424, "n2": [1, {"n": 5}]}'
-    assert peek(raw) == {"$browser": "Chrome", "n": 2**70}
+    assert peek(raw) == ("Chrome", 2**70)
 
 
 def test_names_that_cannot_be_looked_for_are_left_to_the_parser() -> None:

@@ -1,6 +1,6 @@
 """What the tests of operators share: destinations compiled from text, invocations, and a flow around one step."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from bytewax.dataflow import Dataflow, Stream
 from bytewax.testing import TestingSink, TestingSource, run_main
 
 import catalog
-from destinations import Destination, Index, Secrets, Site
+from destinations import Candidates, Destination, Index, Secrets, Site
 from destinations.filters import Project
 from destinations.loading import compile_bytes
 from records import Invocation, Request, Source
@@ -54,8 +54,8 @@ class Configuration:
         del self._destinations[id]
         self._index = Index(self._destinations.values())
 
-    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Sequence[Destination]:
-        return [one for one in self._index.candidates(project, event_name) if one.source is source]
+    def candidates(self, project: int, event_name: str, source: Source = Source.EVENTS) -> Candidates:
+        return Candidates(one for one in self._index.candidates(project, event_name) if one.source is source)
 
     def find(self, destination: str) -> Destination | None:
         return self._index.get(destination)

@@ -16,10 +16,20 @@ from hog import json_text
 
 def compiled(filters: dict[str, Any], project: Project | None = None) -> Filter:
     """The filter; there must be nothing wrong with it."""
+    chosen, found = _compiled(filters, project)
+    assert found == []
+    return chosen
+
+
+def problems_of(filters: dict[str, Any], project: Project | None = None) -> list[str]:
+    """What is wrong with the filters; each in one line."""
+    return _compiled(filters, project)[1]
+
+
+def _compiled(filters: dict[str, Any], project: Project | None) -> tuple[Filter, list[str]]:
     report = Report("crm.yaml", "crm", parse(json_text.dumps({"filters": filters})))
     chosen = compile_filters(fitted(filters, FiltersSpec, ("filters",), report), project or Project(), report)
-    assert [str(problem) for problem in report.problems] == []
-    return chosen
+    return chosen, [problem.summary() for problem in report.problems]
 
 
 @pytest.fixture

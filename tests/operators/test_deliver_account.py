@@ -99,7 +99,8 @@ class World:
     """Whether what is in the ledger was replayed by position and failed again: two failures, one entry."""
 
     def step(self, action: str) -> None:
-        """Let one thing happen."""
+        """Let one thing happen. No two happen at the same moment: a snapshot's boundary is one."""
+        self.bench.clock.advance(0.001)
         getattr(self, action)()
         self.look()
 

@@ -68,6 +68,10 @@ class Backlog:
                 waiting[r.stream] += r.count
         return dict(waiting)
 
+    def missed(self, readable: Callable[[str], bool]) -> int:
+        """How much that was missed can be read now; what somebody wants to have sent again is not counted."""
+        return sum(r.count for r in self.ranges if not r.replay and readable(r.stream))
+
     def oldest(self) -> dict[str, float]:
         """When the oldest owed event of each stream was read, seconds since the epoch."""
         oldest: dict[str, float] = {}

@@ -14,6 +14,7 @@ from delivery.failures import KnownFailures, failed_of
 from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.held import UNREPEATABLE, Held
+from delivery.later import Later
 from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
 from delivery.positions import position_of, positions_of, spans_of
@@ -82,6 +83,7 @@ class Outbox:
         self._chance = chance
         self._readable = readable
         self.held = Held()
+        self._later = Later()
         self.unlisted = Unlisted(0.0 if state is None else state.listed_until)
         self.known = known or KnownFailures()
         self.pacer = Pacer()
@@ -101,7 +103,7 @@ class Outbox:
     @property
     def owed(self) -> int:
         """In flight, waiting for a slot or a retry, or in ranges."""
-        return len(self.held) + len(self.backlog)
+        return len(self.held) + len(self._later) + len(self.backlog)
 
     @property
     def closed(self) -> bool:
@@ -126,7 +128,7 @@ class Outbox:
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _accept(self, invocation: Invocation, now: float, missed: bool) -> Outcome | None:
-        if invocation in self.held:
+        if invocation in self.held or invocation in self._later:
             # The same event at the same position, of a log that was written anew: it is on its way already.
             return None
         if invocation.reread:
@@ -149,6 +151,9 @@ class Outbox:
             # Its re-read was under way when sending was stopped, or when something older came back.
             self._owe(invocation)
             self._keep_order()
+            return None
+        if self._later.open and not invocation.reread and invocation.stream != UNREPEATABLE:
+            self._later.add(invocation)
             return None
         self.held.add(invocation)
         return None
@@ -209,13 +214,16 @@ class Outbox:
         """What the backlog lane should read next for this destination; None when there is no room or nothing owed."""
         if self.health.blocked:
             return None
-        waiting = sum(self.unreadable().values())
-        # With an order everything that was missed goes first; what is held keeps its order by itself.
-        few = len(self.backlog) == waiting if self._policy.order else self.owed - waiting <= self._few
-        if self.behind and self.health.open and few:
+        missed = self.backlog.missed(self._readable)
+        if self.behind and self.health.open and len(self.held) + missed <= self._few:
             # What is left fits easily: new matches are sent at once again while the rest is fetched.
             self.behind = False
             self.backlog.seal()
+            # With an order what was missed goes first; what is held keeps its order by itself.
+            self._later.open = bool(self._policy.order)
+        if self._later.open and not missed:
+            for invocation in self._later.close():
+                self.held.add(invocation)
         room = (self.policy.outbox if self.health.open else _SMALLEST_READ) - len(self.held)
         if room < min(_SMALLEST_READ, self.policy.outbox):
             return None
@@ -278,6 +286,7 @@ class Outbox:
         Args:
             queued: Ids of invocations that the transport has given back.
         """
+        self._owe_later()
         recalled = self.held.recall(queued)
         for replayed in (False, True):
             for positions in positions_of(one for one in recalled if one.replayed is replayed):
@@ -288,7 +297,7 @@ class Outbox:
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""
         self.skipped += self.owed
-        self.held, self.unlisted, self.backlog = Held(), Unlisted(), Backlog()
+        self.held, self._later, self.unlisted, self.backlog = Held(), Later(), Unlisted(), Backlog()
 
     def status(self, name: str, now: float, in_flight: int) -> Status:
         """The account and the windows, as `offramp status` shows them; `in_flight` is the transport's number."""
@@ -338,6 +347,7 @@ class Outbox:
 
         What has failed and is not in the ledger yet is owed in it: a crash now must not let it vanish.
         """
+        owed = (*self.held, *self._later, *self.unlisted)
         return write_state(
             OutboxState(
                 version=STATE_VERSION,
@@ -348,8 +358,8 @@ class Outbox:
                 expired=self.expired,
                 skipped=self.skipped,
                 ranges=self.backlog.ranges,
-                held=positions_of(one for one in (*self.held, *self.unlisted) if not one.replayed),
-                replayed=positions_of(one for one in (*self.held, *self.unlisted) if one.replayed),
+                held=positions_of(one for one in owed if not one.replayed),
+                replayed=positions_of(one for one in owed if one.replayed),
                 health=self.health.state,
                 command=self.command,
                 listed_until=self.unlisted.since,
@@ -364,21 +374,30 @@ class Outbox:
         for replayed, held in ((False, state.held), (True, state.replayed)):
             for positions in held:
                 self.backlog.add_exactly(positions, replayed)
-        self.behind = len(self.backlog) > self._few or not self.health.open
+        few = 0 if self._policy.order else self._few
+        self.behind = len(self.backlog) > few or not self.health.open
         if not self.behind:
             self.backlog.seal()
 
     @property
     def _few(self) -> int:
         """With no more than so many owed, new matches are sent at once."""
-        return 0 if self._policy.order else self._policy.outbox // 2
+        return self._policy.outbox // 2
 
     def _keep_order(self) -> None:
         """Something is to be read again: with an order, what is newer must not be sent before it."""
-        self.behind |= bool(self._policy.order)
+        if self._policy.order:
+            self._owe_later()
+            self.behind = True
+
+    def _owe_later(self) -> None:
+        """What waits for what is older is to be read again behind it."""
+        for positions in positions_of(self._later.close()):
+            self.backlog.add_exactly(positions)
+            self.behind = True
 
     def _is_full(self) -> bool:
-        held = len(self.held)
+        held = len(self.held) + len(self._later)
         return held >= self.policy.outbox and (self.slow or held >= self.policy.outbox * _OVERSHOOT)
 
     def _settle(self, attempt: Attempt, now: float, jitter: float, judged: bool) -> Outcome:
@@ -415,6 +434,7 @@ class Outbox:
         return outcome
 
     def _miss(self, missed: Missed) -> None:
+        self._owe_later()
         # Also where it has just been opened again: a range that grows must cover nothing that is sent.
         self.behind = True
         self.backlog.add(missed)

@@ -363,7 +363,7 @@ def test_ranges_are_as_many_as_the_outbox_and_the_partitions_allow(
         world.turn(chance.randrange(40 if action == "many" else 3))
         ranges = world.outbox.backlog.ranges
         spans = [r for r in ranges if r.only is None]
-        assert len(spans) <= (0 if order else outbox // 2) + partitions
+        assert len(spans) <= outbox // 2 + partitions
         for partition in range(partitions):
             assert sum(r.partition == partition for r in ranges if r.only is not None) <= 2
         assert read_state(world.outbox.snapshot()).ranges == ranges

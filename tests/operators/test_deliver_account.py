@@ -334,6 +334,9 @@ def test_the_account_holds_whatever_happens(
             break
         for action in ("lane", "answer", "wait"):
             world.step(action)
+        if world.bench.logic._outbox.health.stopped:
+            # Some answers are bad to the end, and may have disabled it.
+            world.enable()
     outbox = world.bench.logic._outbox
     assert outbox.owed == 0
     assert not outbox.backlog.ranges

@@ -117,7 +117,13 @@ class Destination:
 
     def cap(self, view: EventView) -> Cap | None:
         """What the event counts against; None where it is not held back. Raises InputError, free of secrets."""
-        return None if self.masking is None else self.masking.cap(self.cap_key(view))
+        if self.masking is None:
+            return None
+        key = self.cap_key(view)
+        try:
+            return self.masking.cap(key)
+        except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
+            raise InputError("masking.hash", self.redact(f"no text can be made of it: {error}")) from None
 
     def cap_key(self, view: EventView) -> Any:
         """By what the event is told apart from others, where it is; it may hold secrets. Raises InputError, without."""

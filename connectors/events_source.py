@@ -65,17 +65,11 @@ class EventsSource(FixedPartitionedSource[Read, int]):
         self._logs = {f"{log.stream}/{partition}": (log, partition) for log in logs for partition in self._of(log)}
         self._parts = Parts(self._logs, start, memory, self._on_demand)
         self._built: list[EventsPartition] = []
-        self._began_at: dict[str, int] = {}
 
     @property
     def present(self) -> list[str]:
         """The partitions that are read."""
         return list(self._logs)
-
-    def comes_again(self, stream: str, partition: int, offset: int) -> bool:
-        """Whether this process has begun to read the partition at this position or before it."""
-        began_at = self._began_at.get(f"{stream}/{partition}", END)
-        return began_at != END and began_at <= offset
 
     def messages_read(self) -> int:
         """Messages read by this process since it started."""
@@ -118,7 +112,6 @@ class EventsSource(FixedPartitionedSource[Read, int]):
             for_part, log, partition, offset, self._gate, self._until_end, pace, wanted=wanted, begin=begin
         )
         self._built.append(built)
-        self._began_at[for_part] = offset
         return built
 
     def _of(self, log: Log) -> list[int]:

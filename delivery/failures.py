@@ -1,7 +1,7 @@
 """What the ledger means after a crash: it has heard of failures that the snapshot does not know.
 
 Pure. A snapshot counts as failed all that had failed until a moment, its boundary. What failed behind it, in the life
-that ended with the crash, comes again by itself: it is owed by the snapshot, or the live lane reads it again.
+that ended with the crash, is in no count: it is owed by the snapshot, or the live lane reads it again.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,7 +21,6 @@ class KnownFailures:
         boundary: The snapshot's; None where there is no snapshot.
         before: Positions that it knew to be in the ledger and owed.
         listed: Positions of all entries from behind the boundary.
-        comes_again: Whether the live lane reads a position again, as far as is known.
     """
 
     def __init__(
@@ -30,13 +29,11 @@ class KnownFailures:
         boundary: float | None = None,
         before: Iterable[Position] = (),
         listed: Iterable[Position] = (),
-        comes_again: Callable[[Position], bool] = lambda _: False,
     ) -> None:
         self._begun_at = begun_at
         self._boundary = boundary
         self._before = frozenset(before)
         self._unknown = {*self._before, *listed}
-        self._comes_again = comes_again
 
     def uncounted(self) -> list[Position]:
         """Where the ledger has entries that the account does not count, for the next snapshot."""
@@ -54,7 +51,7 @@ class KnownFailures:
     ) -> tuple[set[Position], set[Position]]:
         """Which of these, taken out of the ledger, are to be sent again: those that are counted as failed, and others.
 
-        Not among them is what will be sent anyway.
+        Not among them is what is owed already. Nothing else is left out, for it has left the ledger.
 
         Args:
             failed: As the ledger had them.
@@ -65,10 +62,12 @@ class KnownFailures:
         for position, at in failed:
             if at >= self._begun_at:
                 counted.add(position)
-            elif self._boundary is None:
-                if not self._comes_again(position):
-                    others.add(position)
-            elif at <= self._boundary and not (position in self._before and owed(position)):
+            elif owed(position) and (self._boundary is None or at > self._boundary or position in self._before):
+                continue
+            elif self._boundary is None or at > self._boundary:
+                # It may come again by itself, or have come and matched no longer: better twice than never.
+                others.add(position)
+            else:
                 counted.add(position)
         return counted, others
 

@@ -98,7 +98,6 @@ class Job:
             readable=lambda stream: stream in logs or stream == StdinLog.stream,
             listed=self.writer.listed,
             failed_since=self._failed_since,
-            comes_again=lambda at: self.events.comes_again(at.stream, at.partition, at.offset),
         )
 
     def start(self) -> None:

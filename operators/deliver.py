@@ -102,8 +102,6 @@ class Delivery:
     """The moment until which everything of a destination that failed for good is in the ledger, whatever happens."""
     failed_since: Callable[[str, float], Iterable[Position]] = field(default=lambda *_: ())
     """Where in the log is what has come into the ledger after a moment."""
-    comes_again: Callable[[Position], bool] = field(default=lambda _: False)
-    """Whether the live lane of this process began at this position or before it."""
 
 
 class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
@@ -151,7 +149,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         shared, boundary = self._shared, None if state is None else state.listed_until
         before = () if state is None else state.uncounted
         listed = shared.failed_since(destination, boundary or 0.0)
-        return KnownFailures(shared.clock(), boundary, before, listed, shared.comes_again)
+        return KnownFailures(shared.clock(), boundary, before, listed)
 
     def on_batch(self, values: list[Item]) -> tuple[Iterable[Result], bool]:
         """Take matches and marks, then do a turn."""

@@ -14,9 +14,10 @@ AT = Position("kafka:events", 0, 7)
         # A snapshot that knows of all until 50, and a life that began at 100.
         (50, 40, "counted"),
         (50, 50, "counted"),
-        (50, 51, "anyway"),
+        # In no count; whether it comes again by itself nobody knows for sure.
+        (50, 51, "other"),
         (50, 100, "counted"),
-        # No snapshot: it is in no account, and comes again only if the live lane begins before it.
+        # No snapshot.
         (None, 40, "other"),
         (None, 100, "counted"),
     ],
@@ -27,10 +28,11 @@ def test_what_a_replay_of_a_failure_means(boundary: float | None, failed_at: flo
     assert ("counted" if counted else "other" if others else "anyway") == sent
 
 
-def test_without_a_snapshot_what_the_live_lane_reads_again_is_not_replayed() -> None:
-    known = KnownFailures(100, None, comes_again=lambda at: at.offset >= 7)
-    before = Position("kafka:events", 0, 6)
-    assert known.to_send([(AT, 40), (before, 40)], owed=lambda _: False) == (set(), {before})
+@pytest.mark.parametrize("boundary", [None, 0.0, 50])
+def test_what_leaves_the_ledger_is_sent_unless_it_is_owed(boundary: float | None) -> None:
+    known = KnownFailures(100, boundary)
+    assert known.to_send([(AT, 60)], owed=lambda _: False) == (set(), {AT})
+    assert known.to_send([(AT, 60)], owed=lambda _: True) == (set(), set())
 
 
 @pytest.mark.parametrize("owed", [True, False])

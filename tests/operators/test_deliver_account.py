@@ -235,7 +235,6 @@ class World:
         shared = replace(
             bench.shared,
             failed_since=lambda _, since: self.failed_since(since),
-            comes_again=lambda at: at.offset >= saved.next_offset,
         )
         bench.logic = type(bench.logic)(shared, saved.state)
         self.counted = set(saved.counted)

@@ -298,7 +298,7 @@ def test_in_a_flow_what_has_a_cap_leaves_by_itself() -> None:
     assert [(key, type(item)) for key, item in invocations] == [("plain", Invocation), ("plain", EndOfInput)]
 
 
-@pytest.mark.parametrize("depth", [2_000, 20_000])
+@pytest.mark.parametrize("depth", [2_000, 3_000, 20_000])
 def test_a_key_of_which_no_text_can_be_made_ends_nothing(depth: int) -> None:
     configured = Configuration(crm=f"masking: {{hash: '{{event.properties.x}}', ttl_s: 60}}\n{URL}")
     deep = b'{"x":' + b"[" * depth + b"]" * depth + b"}"

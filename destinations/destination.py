@@ -107,23 +107,17 @@ class Destination:
             globals = self._globals(view, branch.needs)
             branch.inputs.render_into(globals)
             return branch.work.render(globals)
-        except InputError as error:
-            raise InputError(error.where, self.redact(error.message)) from None
-        except EventDataError as error:
-            raise InputError("event", self.redact(str(error))) from None
         except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
-            text = f"the request cannot be made of it: {type(error).__name__}: {error}"
-            raise InputError("event", self.redact(text)) from None
+            raise self._told(error, "the request") from None
 
     def cap(self, view: EventView) -> Cap | None:
         """What the event counts against; None where it is not held back. Raises InputError, free of secrets."""
         if self.masking is None:
             return None
-        key = self.cap_key(view)
         try:
-            return self.masking.cap(key)
-        except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
-            raise InputError("masking.hash", self.redact(f"no text can be made of it: {error}")) from None
+            return self.masking.cap(self.cap_key(view))
+        except Exception as error:  # noqa: BLE001 - as in `render`
+            raise self._told(error, "the key") from None
 
     def cap_key(self, view: EventView) -> Any:
         """By what the event is told apart from others, where it is; it may hold secrets. Raises InputError, without."""
@@ -131,10 +125,16 @@ class Destination:
             return None
         try:
             return self.masking.key(self._globals(view, self.masking.needs))
-        except InputError as error:
-            raise InputError(error.where, self.redact(error.message)) from None
-        except EventDataError as error:
-            raise InputError("event", self.redact(str(error))) from None
+        except Exception as error:  # noqa: BLE001 - as in `render`
+            raise self._told(error, "the key") from None
+
+    def _told(self, error: Exception, what: str) -> InputError:
+        """Why something cannot be made of an event, free of secrets."""
+        if isinstance(error, InputError):
+            return InputError(error.where, self.redact(error.message))
+        if isinstance(error, EventDataError):
+            return InputError("event", self.redact(str(error)))
+        return InputError("event", self.redact(f"{what} cannot be made of it: {type(error).__name__}: {error}"))
 
     def inputs_one_by_one(self, view: EventView, branch: Branch) -> Iterator[tuple[str, Any, str]]:
         """Each input with its value, or null and why it cannot be rendered; both may hold secrets."""

@@ -1,11 +1,11 @@
 """A frequency cap: of the events with the same key only some are sent within a time. Here its key is made, no more."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import hog
+from destinations.errors import part_at
 from destinations.globals import invocation_needs
+from destinations.hashing import hash_of
 from destinations.spec import MaskingSpec
 from destinations.templates import TextCompiler
 from destinations.values import Value
@@ -29,12 +29,11 @@ class Masking:
         return self._key.render(globals)
 
     def cap(self, key: Any) -> Cap | None:
-        """What an event with this key counts against; None where it is empty, and nothing holds the event back."""
-        if not key:
-            return None
-        text = key if isinstance(key, str) else hog.to_text(key)
-        digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
-        return Cap(int.from_bytes(digest), self.ttl_s, self.threshold)
+        """What an event with this key counts against; None where it is empty, and nothing holds the event back.
+
+        Raises InputError for a key that has no text.
+        """
+        return Cap(hash_of(key, part_at(_PATH)), self.ttl_s, self.threshold) if key else None
 
 
 def compile_masking(spec: MaskingSpec | None, texts: TextCompiler) -> Masking | None:

@@ -1,11 +1,12 @@
 """Takes a share of what matches, so that the same person is always in or always out."""
 
-import hashlib
 from typing import Final
 
 import hog
+from destinations.errors import EventDataError, InputError
 from destinations.expressions import compile_row_expression
 from destinations.globals import EVENT_ROOTS, EventView, row_needs
+from destinations.hashing import hash_of
 from destinations.report import Report
 from destinations.spec import DestinationSpec, SampleSpec
 
@@ -37,9 +38,11 @@ class Sample:
     def keeps(self, view: EventView) -> bool:
         """Whether the event is in. Raises HogRuntimeError or EventDataError."""
         value = None if self._by is None else self._by(view.row(self._needs))
-        text = view.event.distinct_id if value is None else hog.to_text(value)
-        digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
-        return int.from_bytes(digest) < self.share * _ALL
+        try:
+            found = hash_of(view.event.distinct_id if value is None else value, "sample.by")
+        except InputError as error:
+            raise EventDataError(str(error)) from None
+        return found < self.share * _ALL
 
 
 def compile_sample(spec: DestinationSpec, report: Report) -> Sample | None:

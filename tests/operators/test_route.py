@@ -306,3 +306,14 @@ def test_a_key_of_which_no_text_can_be_made_ends_nothing(depth: int) -> None:
     [item] = [item for item in out if isinstance(item, tuple)]
     assert item[1].cap is None
     assert [item.metric_name for item in out if isinstance(item, Metric)] == ["masking_failed"]
+
+
+def test_a_sample_by_what_has_no_text_ends_nothing() -> None:
+    configured = Configuration(crm=f"sample: {{share: 0.5, by: properties.x}}\n{URL}")
+    deep = wanted_by("crm", properties=b'{"x":' + b"[" * 2_500 + b"]" * 2_500 + b"}")
+    destination = configured.find("crm")
+    assert destination is not None
+    assert destination.wants_event(deep), "what cannot be judged counts as wanted"
+    metric, line = routed([deep], configured)
+    assert metric.metric_name == "filtering_failed"
+    assert "sample.by: the value cannot be written as text" in line.message

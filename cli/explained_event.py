@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.files import read_file
 from cli.output import fail
 from connectors.event_search import find_event
 from connectors.log import LogError
@@ -14,27 +15,11 @@ from destinations import EventView, Site, load_project
 from flows.job import log_of
 from flows.settings import FileInput, Settings, from_process
 from operators.envelope import decode_message
-from operators.join_person import Join, People
+from operators.join_person import Join, Nobody, People
 from operators.person_update import decode_person_update
-from records import DeadLetter, Event, Group, Message, Person, Source
+from records import DeadLetter, Event, Message, Person, Source
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-class _NoPeople:
-    """Where no job has kept a table."""
-
-    def lookup(self, project: int, distinct_id: str) -> None:
-        return None
-
-    def person(self, project: int, person_id: str) -> None:
-        return None
-
-    def group(self, project: int, index: int, key: str) -> None:
-        return None
-
-    def groups_with_key(self, project: int, key: str) -> list[Group]:
-        return []
 
 
 def event_view(
@@ -56,14 +41,6 @@ def event_view(
     if person is not None:
         event.person = Person(event.person_id or (event.person.id if event.person else ""), read_file(person))
     return view
-
-
-def read_file(path: Path) -> bytes:
-    """Its bytes; ends the command where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        fail(f"{path}: cannot be read: {error.strerror}", 2)
 
 
 def _of_file(name: str, settings: Settings, source: Source) -> Event:
@@ -106,7 +83,7 @@ def _found(uuid: str, events: list[str] | None, settings: Settings, source: Sour
 def _people(path: Path) -> Iterator[People]:
     """The running job's table as it is now, or the one that the last job has left; nobody where there is none."""
     if not path.is_dir():
-        yield _NoPeople()
+        yield Nobody()
         return
     try:
         table = PersonTable(path, read_only=True)

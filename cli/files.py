@@ -1,12 +1,25 @@
-"""Writes several files at once: all of them are on the disk before the first one takes its name."""
+"""Files that commands read, and several that they write at once."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.output import fail
+
+
+def read_file(path: Path) -> bytes:
+    """Its bytes; ends the command where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        fail(f"{path}: cannot be read: {error.strerror}", 2)
+
 
 def write_all(files: Mapping[Path, str]) -> None:
-    """Write the texts; raises OSError, and then no file has changed unless the disk failed between two renames."""
+    """Write the texts: all of them are on the disk before the first one takes its name.
+
+    Raises OSError, and then no file has changed unless the disk failed between two renames.
+    """
     staged: dict[Path, Path] = {}
     try:
         for path, text in files.items():

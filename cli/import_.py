@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from cli.files import read_file, write_all
 from cli.import_project import write_project
 from cli.import_report import REFUSED, Line, as_json, line_of, show
 from cli.options import JsonOption, SecretsDirOption
 from cli.output import fail
-from cli.staged_files import write_all
 from flows.settings import from_process
 
 if TYPE_CHECKING:
@@ -79,19 +79,12 @@ def _items(file: Path, notes: list[str]) -> list[dict[str, object]]:
     from destinations.posthog import AnswerError, read_answer
 
     try:
-        answer = read_answer(_read(file))
+        answer = read_answer(read_file(file))
     except AnswerError as error:
         fail(f"{file}: {error}", 2)
     if answer.more:
         notes.append(f"{file}: one page of a list; {answer.more} or more are behind its `next`, or in other files")
     return answer.items
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        fail(f"{file}: cannot be read: {error.strerror}", 2)
 
 
 def _written(imported: "list[Imported]", directory: Path, force: bool) -> list[Line]:
@@ -140,7 +133,7 @@ def _checked(
     settings = from_process({"secrets_dir": secrets_dir}, only=["secrets_dir", "project", "site_url", "group_types"])
     placeholders = {name: text for one in imported for name, text in one.secrets.items()}
     checker = Checker(directory, settings, placeholders)
-    given = [] if events is None else [line for line in _read(events).splitlines() if line.strip()]
+    given = [] if events is None else [line for line in read_file(events).splitlines() if line.strip()]
     return [
         msgspec.structs.replace(line, check=list(checker.tried(one, given))) if line.written else line
         for line, one in zip(lines, imported, strict=True)

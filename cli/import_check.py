@@ -15,7 +15,8 @@ from destinations.posthog.made_up import made_up_event
 from destinations.posthog.project import standing_in
 from flows.settings import Settings
 from operators.envelope import decode_message
-from records import DeadLetter, Event, Message, Person
+from operators.join_person import Join, Nobody
+from records import DeadLetter, Event, Message
 
 MAX_SHOWN = 5
 """Requests of one event."""
@@ -72,8 +73,7 @@ class Checker:
         event = decode_message(Message("file", 0, 0, data, 0), self._settings.project)
         if isinstance(event, DeadLetter):
             return Tried(what, [f"not an event: {event.reason}"])
-        if event.person_id is not None or event.person_properties is not None:
-            event.person = Person(event.person_id or "", event.person_properties or b"{}")
+        event.person = Join(Nobody()).person_of(event)
         site = Site(self._settings.site_url, group_types=dict(self._settings.group_types))
         found = dry_run(destination, EventView(event, site))
         requests = [f"{request.method} {destination.redact(request.url)}" for request in found.requests]

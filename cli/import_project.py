@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.files import write_all
 from cli.output import fail
-from cli.staged_files import write_all
 
 if TYPE_CHECKING:
     from destinations.posthog import Needs

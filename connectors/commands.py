@@ -17,7 +17,7 @@ from typing import Any, Self
 import msgspec
 
 from connectors.journal_ledger import take_spans
-from connectors.journal_schema import JournalError, open_journal
+from connectors.journal_schema import JournalError, open_journal, transaction
 from records import Command, CommandKind, Span
 
 WAIT_S = 10.0
@@ -129,7 +129,7 @@ class Commands:
         command only.
         """
         wish = asked.wish
-        with self._using() as connection, _transaction(connection):
+        with self._using() as connection, transaction(connection):
             if wish is not None and wish.failed and not wish.dry and not answer.error:
                 spans = take_spans(connection, asked.destination, wish.spans)
                 positions = sum(span.positions for span in spans)
@@ -150,7 +150,7 @@ class Commands:
         """Let every number be above this one. A journal that was made anew would begin at 1 again, and what was carried
         out long ago and what is wished for now would have the same number.
         """
-        with self._using() as connection, _transaction(connection):
+        with self._using() as connection, transaction(connection):
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'commands'").fetchone()
             last = int(row[0]) if row else 0
             if last < id:
@@ -174,18 +174,6 @@ class Commands:
                 yield self._connection
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path}: {error}") from None
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _wish(row: bytes) -> Wish | None:

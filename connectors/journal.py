@@ -19,7 +19,7 @@ from connectors.journal_buffer import JournalBuffer, KeptDeadLetter, Record
 from connectors.journal_ledger import StoredFailure, write_ledger
 from connectors.journal_pruning import Keep, prune
 from connectors.journal_reader import JournalReader, StoredDeadLetter, StoredLine
-from connectors.journal_schema import JournalError, open_journal
+from connectors.journal_schema import JournalError, open_journal, transaction
 from connectors.journal_text import clean
 from records import LogLine, Status
 
@@ -138,21 +138,13 @@ class Journal(JournalReader):
 
     def _write_buffer(self, writer: sqlite3.Connection, now: float) -> None:
         buffer = self._buffer
-        writer.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(writer):
             writer.executemany(_ADD_LOG, map(_log_row, buffer.logs))
             writer.executemany(_ADD_METRIC, _metric_rows(buffer))
             writer.executemany("DELETE FROM status WHERE destination = ?", ((clean(id),) for id in buffer.forgotten))
             writer.executemany(_SET_STATUS, map(_status_row, buffer.statuses.values()))
             writer.executemany(_ADD_DEAD_LETTER, (_dead_letter_row(kept, now) for kept in buffer.dead_letters.values()))
             write_ledger(writer, buffer.ledger)
-            writer.execute("COMMIT")
-        except BaseException:
-            # Also for what is no SQLite error: a transaction left open would lock the file for everybody. A full disk
-            # has rolled back by itself.
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-            raise
         self._rows_since_pruning += len(buffer)
 
     def _prune_when_due(self, writer: sqlite3.Connection, now: float) -> None:

@@ -5,6 +5,8 @@ newer version, and one that is not a journal.
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VERSION = 4
@@ -131,6 +133,21 @@ def open_journal(
     return connection
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of what is written within, or nothing. Waits for others as the connection does; raises sqlite3.Error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # Also for what is no SQLite error: a transaction left open would lock the file for everybody. A full disk has
+        # rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, write: bool) -> None:
     version = _version(connection)
     if version > VERSION:
@@ -160,16 +177,11 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, write:
 
 def _update(connection: sqlite3.Connection) -> None:
     """Makes the tables that are not there yet, once, also when two processes open a new file at the same moment."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for step in _STEPS[_version(connection) :]:
             for statement in step.split(";\n"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

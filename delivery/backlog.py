@@ -139,8 +139,9 @@ class Backlog:
     def owes(self, position: Position) -> bool:
         """Whether a position lies in what is owed."""
         return any(
-            r.count and _is_in(position, r) and r.mapping in ("", position.mapping) and r.holds(position.offset)
+            r.count and r.mapping in ("", position.mapping) and r.holds(position.offset)
             for r in self.ranges
+            if (r.stream, r.partition) == (position.stream, position.partition)
         )
 
     def owes_before(self, stream: str, partition: int, offset: int) -> bool:

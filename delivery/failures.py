@@ -60,15 +60,12 @@ class KnownFailures:
         counted: set[Position] = set()
         others: set[Position] = set()
         for position, at in failed:
-            if at >= self._begun_at:
-                counted.add(position)
-            elif owed(position) and (self._boundary is None or at > self._boundary or position in self._before):
+            unknown = at < self._begun_at and (self._boundary is None or at > self._boundary)
+            before = at < self._begun_at and position in self._before
+            if (unknown or before) and owed(position):
                 continue
-            elif self._boundary is None or at > self._boundary:
-                # It may come again by itself, or have come and matched no longer: better twice than never.
-                others.add(position)
-            else:
-                counted.add(position)
+            # What is unknown may come again by itself, or have come and matched no longer: better twice than never.
+            (others if unknown else counted).add(position)
         return counted, others
 
 

@@ -41,7 +41,7 @@ class Held:
 
     def __contains__(self, invocation: Invocation) -> bool:
         """Whether the same event at the same position is held."""
-        return _key(invocation) in self._all
+        return key_of(invocation) in self._all
 
     @property
     def pending(self) -> int:
@@ -60,7 +60,7 @@ class Held:
 
     def add(self, invocation: Invocation) -> None:
         """Hold it, and let it join the line."""
-        self._all[_key(invocation)] = invocation
+        self._all[key_of(invocation)] = invocation
         self.unrepeatable += invocation.stream == UNREPEATABLE
         self._send(invocation)
 
@@ -84,15 +84,15 @@ class Held:
 
     def answered(self, invocation: Invocation) -> None:
         """Its attempt has ended."""
-        self._pending.discard(_key(invocation))
+        self._pending.discard(key_of(invocation))
 
     def is_stale(self, invocation: Invocation) -> bool:
         """Whether it went out with a configuration that is no more."""
-        return _key(invocation) in self._stale
+        return key_of(invocation) in self._stale
 
     def let_go(self, invocation: Invocation) -> bool:
         """Hold it no more; whether it was still held."""
-        key = _key(invocation)
+        key = key_of(invocation)
         self._stale.discard(key)
         held = self._all.pop(key, None)
         if held is None:
@@ -113,9 +113,9 @@ class Held:
         Args:
             queued: Ids of invocations that the transport has given back.
         """
-        given_back = {_key(invocation) for invocation in self._given_back(queued)}
-        waiting = {_key(invocation) for _, _, invocation in self._retries}
-        in_line = {_key(invocation) for invocation in self.line}
+        given_back = {key_of(invocation) for invocation in self._given_back(queued)}
+        waiting = {key_of(invocation) for _, _, invocation in self._retries}
+        in_line = {key_of(invocation) for invocation in self.line}
         taken: list[Invocation] = []
         kept: list[Invocation] = []
         for key, invocation in list(self._all.items()):
@@ -136,7 +136,7 @@ class Held:
         return taken
 
     def _send(self, invocation: Invocation) -> None:
-        self._pending.add(_key(invocation))
+        self._pending.add(key_of(invocation))
         self.line.add(invocation)
 
     def _given_back(self, queued: Iterable[str]) -> list[Invocation]:
@@ -151,5 +151,6 @@ class Held:
         return back
 
 
-def _key(invocation: Invocation) -> Key:
+def key_of(invocation: Invocation) -> Key:
+    """By which it is known here."""
     return (invocation.stream, invocation.partition, invocation.offset, invocation.id)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
+from delivery.held import Key, key_of
 from records import Invocation
-
-_Key = tuple[str, int, int, str]
 
 
 class Later:
@@ -15,7 +14,7 @@ class Later:
     def __init__(self) -> None:
         """Closed, with nothing in it."""
         self.open = False
-        self._all: dict[_Key, Invocation] = {}
+        self._all: dict[Key, Invocation] = {}
 
     def __len__(self) -> int:
         """All that wait."""
@@ -27,18 +26,14 @@ class Later:
 
     def __contains__(self, invocation: Invocation) -> bool:
         """Whether the same event at the same position waits."""
-        return bool(self._all) and _key(invocation) in self._all
+        return bool(self._all) and key_of(invocation) in self._all
 
     def add(self, invocation: Invocation) -> None:
         """Let it wait."""
-        self._all[_key(invocation)] = invocation
+        self._all[key_of(invocation)] = invocation
 
     def close(self) -> list[Invocation]:
         """Let nothing wait any more; those that did, in their order."""
         self.open = False
         waited, self._all = list(self._all.values()), {}
         return waited
-
-
-def _key(invocation: Invocation) -> _Key:
-    return (invocation.stream, invocation.partition, invocation.offset, invocation.id)

@@ -31,6 +31,23 @@ class People(Protocol):
         """The groups of any type that have this key."""
 
 
+class Nobody:
+    """People where no table is kept: an event has its own copy of them."""
+
+    def lookup(self, project: int, distinct_id: str) -> None:
+        """Never heard of."""
+
+    def person(self, project: int, person_id: str) -> None:
+        """Never heard of."""
+
+    def group(self, project: int, index: int, key: str) -> None:
+        """There is none."""
+
+    def groups_with_key(self, project: int, key: str) -> Sequence[Group]:
+        """There are none."""
+        return ()
+
+
 @dataclass(frozen=True)
 class Join:
     """What the join looks up, and the group types' numbers by name where the project says them."""

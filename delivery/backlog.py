@@ -50,7 +50,7 @@ class Backlog:
         """Whether what it reads was given up."""
         self._arrived_at: int | None = None
         """The latest position that it has brought."""
-        self._growing = {_growth(r): r for r in self.ranges if r.growing}
+        self._growing = {(r.stream, r.partition): r for r in self.ranges if r.growing and not r.mapping}
 
     def __len__(self) -> int:
         """Matches owed."""
@@ -83,10 +83,12 @@ class Backlog:
     def add(self, missed: Missed) -> None:
         """Note matches that are not sent now. Positions of a partition come in rising order."""
         read_at = missed.read_ms / 1000
-        key = (missed.stream, missed.partition, missed.mapping, missed.exact)
+        key = (missed.stream, missed.partition)
         growing = self._growing.get(key)
+        # A span must cover nothing that a cap has held back: where one was added or removed, a new range begins.
+        alike = growing is not None and (growing.only is not None) is missed.exact
         # The same position again: another mapping has matched it, too.
-        if growing is not None and missed.first >= growing.last:
+        if growing is not None and alike and missed.first >= growing.last:
             growing.last = missed.last
             growing.count += missed.count
             growing.until = read_at
@@ -98,7 +100,7 @@ class Backlog:
             growing.growing = False
         span = (missed.stream, missed.partition, missed.first, missed.last, missed.count, read_at)
         only = BitMap64([missed.first]) if missed.exact else None
-        growing = self._growing[key] = Range(*span, only, growing=True, mapping=missed.mapping)
+        growing = self._growing[key] = Range(*span, only, growing=True)
         self.ranges.append(growing)
 
     def seal(self) -> None:
@@ -108,7 +110,10 @@ class Backlog:
         self._growing.clear()
 
     def add_exactly(self, positions: Positions, replayed: bool = False) -> None:
-        """Note single positions whose neighbours are settled already: what was held when the snapshot was taken."""
+        """Note single positions whose neighbours are settled already: what was held when the snapshot was taken.
+
+        One that stands there several times is owed as often: by several mappings, or by events of a log made anew.
+        """
         only = BitMap64(positions.offsets)
         if not only:
             return
@@ -120,7 +125,7 @@ class Backlog:
             if same and r.only and r.only.isdisjoint(only):
                 # What comes one by one would be read in the opposite order, and be a range each.
                 r.only |= only
-                r.first, r.last, r.count = r.only.min(), r.only.max(), r.count + len(only)
+                r.first, r.last, r.count = r.only.min(), r.only.max(), r.count + len(positions.offsets)
                 r.since = min(r.since, positions.since)
                 return
         exact = Range(
@@ -128,7 +133,7 @@ class Backlog:
             positions.partition,
             only.min(),
             only.max(),
-            len(only),
+            len(positions.offsets),
             positions.since,
             only,
             replayed=replayed,
@@ -267,25 +272,19 @@ class Backlog:
             return Finished()
         r = self.ranges[0]
         _move(r, max(r.first, mark.next_offset))
-        expired = skipped = 0
+        r.missing += mark.missing
         if r.only is not None:
-            # With single positions each one passed without a match is known to be gone, or to match no longer.
-            expired = min(mark.missing, r.count)
             r.only.remove_range(0, r.first)
-            left = min(len(r.only), r.count - expired)
-            skipped, r.count = r.count - expired - left, left
-        else:
-            r.missing += mark.missing
-            if r.first > r.last:
-                expired = min(r.missing, r.count)
-                skipped, r.count = r.count - expired, 0
-        return Finished(skipped, expired, self._complete(r) if r.first > r.last else None)
+        if r.first <= r.last:
+            return Finished()
+        expired = min(r.missing, r.count)
+        return Finished(r.count - expired, expired, self._complete(r))
 
     def _complete(self, r: Range) -> Replay | None:
         """The front range is at its end; the replay that ends with it."""
         self.ranges.pop(0)
-        if self._growing.get(_growth(r)) is r:
-            del self._growing[_growth(r)]
+        if self._growing.get((r.stream, r.partition)) is r:
+            del self._growing[r.stream, r.partition]
         if not r.replay:
             return None
         for other in self.ranges:
@@ -300,11 +299,6 @@ def _move(r: Range, first: int) -> None:
     if r.until > r.since:
         r.since += (r.until - r.since) * (first - r.first) / (r.last + 1 - r.first)
     r.first = first
-
-
-def _growth(r: Range) -> tuple[str, int, str, bool]:
-    """Of those that grow there is one each."""
-    return r.stream, r.partition, r.mapping, r.only is not None
 
 
 def _partition(r: Range) -> tuple[str, int, int]:

@@ -33,10 +33,11 @@ def carry_out(outbox: Outbox, command: Command, now: float) -> list[LogLine]:
 
 
 def _replay(outbox: Outbox, command: Command, now: float, who: str) -> list[LogLine]:
-    outbox.replay(command, now)
-    positions = sum(span.positions for span in command.spans)
+    positions = outbox.replay(command, now)
     where = ", ".join(f"{span.stream}/{span.partition}:{span.first} to {span.last}" for span in command.spans)
     what = f"{positions} deliveries that had failed" if command.failed else f"{positions} positions"
+    if left_out := sum(span.positions for span in command.spans) - positions:
+        what += f", and {left_out} more that are owed already"
     return [LogLine(outbox.destination, now, "info", f"replay {command.id} begun {who}: {what} ({where})")]
 
 

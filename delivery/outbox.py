@@ -4,7 +4,7 @@ Pure: it neither sends nor reads; the operator around it does, and passes the ti
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
 import msgspec
@@ -97,6 +97,9 @@ class Outbox:
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
+        if policy.order and not self._policy.order and self.backlog.missed(self._readable):
+            # From now on nothing newer goes before what is owed.
+            self.behind = True
         self._policy = policy
         self.health.limits = policy.quarantine
 
@@ -116,7 +119,7 @@ class Outbox:
         Returns:
             The outcome at once, when there is nothing that could be sent.
         """
-        return self._accept(invocation, now, self._is_missed(invocation))
+        return next(iter(self.accept_together([invocation], now)), None)
 
     def accept_together(self, invocations: Sequence[Invocation], now: float) -> list[Outcome]:
         """Take what several mappings make of one event: all of it is noted as owed, or none.
@@ -124,39 +127,50 @@ class Outbox:
         Else its position would be both sent and owed.
         """
         missed = self._is_missed(invocations[0])
-        outcomes = [self._accept(invocation, now, missed) for invocation in invocations]
-        return [outcome for outcome in outcomes if outcome is not None]
+        outcomes: list[Outcome] = []
+        taken: list[Invocation] = []
+        for invocation in invocations:
+            if not self._count(invocation):
+                continue
+            if missed:
+                self._miss(Missed.of(invocation))
+            elif invocation.work is None:
+                self._fail(invocation, now)
+                reason = invocation.error or "no request"
+                outcomes.append(self._outcome(invocation, Verdict.FAILED, now, reason=reason))
+            else:
+                taken.append(invocation)
+        if taken:
+            self._take(taken)
+        return outcomes
 
-    def _accept(self, invocation: Invocation, now: float, missed: bool) -> Outcome | None:
+    def _count(self, invocation: Invocation) -> bool:
+        """Note that it has come; whether anything is to be done about it."""
         if invocation in self.held or invocation in self._later:
             # The same event at the same position, of a log that was written anew: it is on its way already.
-            return None
-        if invocation.reread:
-            arrival = self.backlog.arrived(position_of(invocation))
-            if arrival.dropped:
-                return None
-            invocation.replayed = arrival.replay
-            self.matched += not arrival.owed
-        else:
+            return False
+        if not invocation.reread:
             self.matched += 1
-        if invocation.work is None:
-            self._fail(invocation, now)
-            return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error or "no request")
-        place = (invocation.stream, invocation.partition, invocation.offset)
-        if missed:
-            self._miss(Missed.of(invocation))
-            return None
-        overtaking = invocation.reread and bool(self._policy.order) and self.backlog.owes_before(*place)
-        if invocation.stream != UNREPEATABLE and (self.health.blocked or overtaking):
+            return True
+        arrival = self.backlog.arrived(position_of(invocation))
+        invocation.replayed = arrival.replay
+        self.matched += not (arrival.owed or arrival.dropped)
+        return not arrival.dropped
+
+    def _take(self, invocations: list[Invocation]) -> None:
+        """Hold what is of one event, unless it has to be read once more, or waits for what is older."""
+        first = invocations[0]
+        repeatable = first.stream != UNREPEATABLE
+        place = (first.stream, first.partition, first.offset)
+        overtaking = first.reread and bool(self._policy.order) and self.backlog.owes_before(*place)
+        if repeatable and (self.health.blocked or overtaking):
             # Its re-read was under way when sending was stopped, or when something older came back.
-            self._owe(invocation)
+            self._owe(invocations)
             self._keep_order()
-            return None
-        if self._later.open and not invocation.reread and invocation.stream != UNREPEATABLE:
-            self._later.add(invocation)
-            return None
-        self.held.add(invocation)
-        return None
+            return
+        waits = self._later.open and not first.reread and repeatable
+        for invocation in invocations:
+            (self._later if waits else self.held).add(invocation)
 
     def _is_missed(self, invocation: Invocation) -> bool:
         """Whether a new match is noted as owed."""
@@ -182,11 +196,15 @@ class Outbox:
         self.expired += finished.expired
         return finished
 
-    def replay(self, command: Command, now: float) -> None:
-        """Read the positions of a command again. What had failed is owed again, as much of it as is known."""
+    def replay(self, command: Command, now: float) -> int:
+        """Read the positions of a command again. What had failed is owed again, as much of it as is known.
+
+        Returns:
+            How many positions that are; of what had failed those are left out that are owed already.
+        """
         if not command.failed:
             self.backlog.replay(command.id, command.spans, now)
-            return
+            return sum(span.positions for span in command.spans)
         failed = failed_of(command.spans, now)
         held = {position_of(one) for one in self.held}
         counted, others = self.known.to_send(failed, lambda at: at in held or self.backlog.owes(at))
@@ -194,9 +212,10 @@ class Outbox:
         known = set(sorted(counted)[: self.failed])
         counted, others = known, others | (counted - known)
         self.failed -= len(counted)
-        self.unlisted.take({position for position, _ in failed})
+        self.unlisted.take(counted | others)
         self.backlog.replay(command.id, spans_of(counted), now, owed=True)
         self.backlog.replay(command.id, spans_of(others), now)
+        return len(counted) + len(others)
 
     def give_up(self, replays: bool = False) -> int:
         """Forget what was missed, or the replays; returns how many owed matches that were."""
@@ -288,9 +307,7 @@ class Outbox:
         """
         self._owe_later()
         recalled = self.held.recall(queued)
-        for replayed in (False, True):
-            for positions in positions_of(one for one in recalled if one.replayed is replayed):
-                self.backlog.add_exactly(positions, replayed)
+        self._owe(recalled)
         if recalled:
             self._keep_order()
 
@@ -392,9 +409,9 @@ class Outbox:
 
     def _owe_later(self) -> None:
         """What waits for what is older is to be read again behind it."""
-        for positions in positions_of(self._later.close()):
-            self.backlog.add_exactly(positions)
-            self.behind = True
+        # Also with nothing that waits: it was open because something older has not been read again yet.
+        self.behind |= self._later.open
+        self._owe(self._later.close())
 
     def _is_full(self) -> bool:
         held = len(self.held) + len(self._later)
@@ -415,7 +432,7 @@ class Outbox:
             return msgspec.structs.replace(outcome, listed=True) if listed else outcome
         if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
-            self._owe(invocation)
+            self._owe([invocation])
             if self._policy.order:
                 # Whoever has waited for it here would overtake it.
                 self.recall(())
@@ -445,10 +462,11 @@ class Outbox:
         if invocation.stream != UNREPEATABLE:
             self.unlisted.note(invocation, now)
 
-    def _owe(self, invocation: Invocation) -> None:
-        """Its position is to be read again."""
-        for positions in positions_of([invocation]):
-            self.backlog.add_exactly(positions, invocation.replayed)
+    def _owe(self, invocations: Collection[Invocation]) -> None:
+        """Their positions are to be read again."""
+        for replayed in (False, True):
+            for positions in positions_of(one for one in invocations if one.replayed is replayed):
+                self.backlog.add_exactly(positions, replayed)
 
     def _judge(self, attempt: Attempt, now: float, failed: Outcome | None = None) -> None:
         finding = finding_of(attempt, failed is None, self._policy.quarantine)

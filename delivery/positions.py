@@ -1,5 +1,6 @@
 """Places in the log, as snapshots keep them. Their form is public: the next version reads it too."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,7 @@ class Positions(msgspec.Struct, frozen=True, array_like=True, gc=False):
     stream: str
     partition: int
     offsets: list[int]
+    """One that is owed several times stands here as often."""
     since: float
     """When the oldest of them was read, seconds since the epoch."""
     mapping: str = ""
@@ -35,15 +37,22 @@ def position_of(invocation: Invocation) -> Position:
 
 
 def positions_of(invocations: Iterable[Invocation]) -> list[Positions]:
-    """Where to read them again."""
+    """Where to read them again: for all mappings, where all that matched an event are among them, else for each.
+
+    So the events keep one order, whatever each of them matched.
+    """
+    invocations = list(invocations)
+    of_event = Counter((one.stream, one.partition, one.offset) for one in invocations)
     held: dict[tuple[str, int, str], Positions] = {}
     for one in invocations:
-        at, key = one.read_ms / 1000, (one.stream, one.partition, one.mapping)
+        whole = one.together and of_event[one.stream, one.partition, one.offset] >= one.together
+        mapping = "" if whole else one.mapping
+        at, key = one.read_ms / 1000, (one.stream, one.partition, mapping)
         so_far = held.get(key)
         offsets = [] if so_far is None else so_far.offsets
         offsets.append(one.offset)
         since = at if so_far is None else min(so_far.since, at)
-        held[key] = Positions(one.stream, one.partition, offsets, since, one.mapping)
+        held[key] = Positions(one.stream, one.partition, offsets, since, mapping)
     return list(held.values())
 
 

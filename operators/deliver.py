@@ -40,8 +40,8 @@ POLL_EACH_S = 0.001
 STATUS_EVERY_S = 1.0
 LEDGER_S = 1.0
 """The end of the input waits so long for the ledger, which is written a few times a second."""
-MASKING = 8
-"""So many configurations of a destination are kept to mask answers with."""
+KEPT_TO_REDACT = 8
+"""So many configurations of a destination are kept to redact answers with."""
 
 Item = Invocation | Together | Missed | RangeRead | EndOfInput | Command
 Result = Outcome | Status | Metric | LogLine | HealthChange
@@ -120,8 +120,8 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._open = False
         self._was_off = False
         """Whether it was disabled at any moment since the last re-read ended: what that read, nobody heard of."""
-        self._masking: list[Target] = []
-        """The latest configurations: what a request was made with may be masked only by its own."""
+        self._redacting: list[Target] = []
+        """The latest configurations: what a request was made with may be redacted only by its own."""
         self._rendered_for: Target | None = None
         """The configuration that what is held was rendered with."""
         if snapshot is not None:
@@ -243,14 +243,14 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             self._waiting = {}
         target = self._target()
         self._was_off |= target is None
+        if target is not None:
+            outbox.policy = target.policy
         if target is not self._rendered_for:
             # Changed, or disabled: what is not on the wire yet must not go out as it was.
             if self._rendered_for is not None:
                 outbox.recall(shared.transport.cancel_queued(self._id))
                 outbox.health.forget_refusals(now)
             self._rendered_for = target
-        if target is not None:
-            outbox.policy = target.policy
         results += self._follow_health()
         if target is not None:
             if batch := outbox.take_to_send(now):
@@ -328,14 +328,14 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
     def _redact(self, text: bytes) -> bytes:
         # An answer may come when its destination has just been disabled or changed: it may tell secrets of before.
         self._target()
-        for target in self._masking:
+        for target in self._redacting:
             text = target.redact(text)
-        return text if self._masking else b""
+        return text if self._redacting else b""
 
     def _target(self) -> Target | None:
         target = self._shared.find(self._id)
-        if target is not None and target not in self._masking:
-            self._masking = [*self._masking[1 - MASKING :], target]
+        if target is not None and target not in self._redacting:
+            self._redacting = [*self._redacting[1 - KEPT_TO_REDACT :], target]
         return target
 
     def _gone(self) -> bool:

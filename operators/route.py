@@ -124,11 +124,12 @@ class Router:
     ) -> list[Invocation | Together | Missed | EndOfInput]:
         id, event = destination.id, view.event
         if self._is_rendered(id, event):
-            made = [invoke(destination, view, branch) for branch in branches]
+            together = 0 if event.mapping else len(branches)
+            made = [invoke(destination, view, branch, together) for branch in branches]
             return [made[0] if len(made) == 1 else Together(id, made)]
         if destination.masking is not None:
-            place = (id, event.stream, event.partition, event.offset, event.offset, 1, event.read_ms)
-            return [Missed(*place, branch.name, exact=True) for branch in branches]
+            place = (id, event.stream, event.partition, event.offset, event.offset, len(branches), event.read_ms)
+            return [Missed(*place, exact=True)]
         row = self._miss(id, event, len(branches))
         return [] if row is None else [row]
 
@@ -185,8 +186,12 @@ class Router:
         return reports
 
 
-def invoke(destination: Destination, view: EventView, branch: Branch) -> Invocation:
-    """What a branch makes of a match; without a request, and saying why, when its inputs cannot be rendered."""
+def invoke(destination: Destination, view: EventView, branch: Branch, together: int) -> Invocation:
+    """What a branch makes of a match; without a request, and saying why, when its inputs cannot be rendered.
+
+    Args:
+        together: See `Invocation.together`.
+    """
     event = view.event
     invocation = Invocation(
         id=destination.invocation_id(event, branch.name),
@@ -200,6 +205,7 @@ def invoke(destination: Destination, view: EventView, branch: Branch) -> Invocat
         person=event.person.id if event.person is not None else event.person_id or event.distinct_id,
         work=None,
         mapping=branch.name,
+        together=together,
         exact=destination.masking is not None,
         reread=event.only_for is not None,
     )

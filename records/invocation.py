@@ -58,6 +58,8 @@ class Invocation(msgspec.Struct, gc=False):
     error: str | None = None
     mapping: str = ""
     """The mapping of the destination that it is of; empty where it has none."""
+    together: int = 0
+    """How many mappings matched the event, this one among them; 0 where only one of them was asked for."""
     exact: bool = False
     """Whether its position must not become part of a span: others of it were held back by a cap."""
     reread: bool = False
@@ -93,17 +95,14 @@ class Missed(msgspec.Struct, gc=False):
     count: int
     read_ms: int
     """When the first of them was read."""
-    mapping: str = ""
-    """See `Invocation.mapping`; only where it is exact."""
     exact: bool = False
     """Whether its one position must not become part of a span: others of it were held back by a cap."""
 
     @classmethod
     def of(cls, invocation: Invocation) -> Self:
         """What is noted in its place."""
-        at, mapping = invocation.offset, invocation.mapping if invocation.exact else ""
-        place = (invocation.destination, invocation.stream, invocation.partition, at, at)
-        return cls(*place, 1, invocation.read_ms, mapping, invocation.exact)
+        place = (invocation.destination, invocation.stream, invocation.partition)
+        return cls(*place, invocation.offset, invocation.offset, 1, invocation.read_ms, invocation.exact)
 
 
 KEPT_BODY_BYTES = 256 * 1024

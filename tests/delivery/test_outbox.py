@@ -442,6 +442,37 @@ def test_what_was_missed_in_a_row_is_owed_and_closes_it_again() -> None:
     assert (sent.offset, wish.first, wish.last) == (1, 2, 10), "its range covers what came behind it"
 
 
+def test_a_cap_that_comes_and_goes_while_the_destination_is_closed_leaves_no_span_over_what_it_held_back() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.health.disable(0, "by hand")
+    outbox.miss(Missed("d", STREAM, 0, 1, 3, 3, 0))
+    outbox.miss(Missed("d", STREAM, 0, 5, 5, 1, 0, exact=True))
+    outbox.miss(Missed("d", STREAM, 0, 8, 9, 2, 0))
+    covered = {offset for offset in range(12) if any(r.holds(offset) for r in outbox.backlog.ranges)}
+    assert covered == {1, 2, 3, 5, 8, 9}
+
+
+def test_two_events_at_one_position_of_a_log_made_anew_are_both_in_the_account_after_a_restart() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.accept(invocation(5), 10)
+    outbox.accept(msgspec.structs.replace(invocation(5), id="another"), 10)
+    restored = Outbox("d", POLICY, read_state(outbox.snapshot()))
+    assert account(restored) == (2, 2)
+    assert restored.next_read() is not None
+    restored.accept(invocation(5, reread=True), 11)
+    restored.range_read(RangeRead("d", STREAM, 0, 6))
+    assert (restored.owed, restored.skipped, account(restored)) == (1, 1, (2, 2))
+
+
+def test_what_cannot_be_rendered_while_the_destination_is_closed_is_owed_and_has_not_failed_yet() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.health.disable(0, "by hand")
+    broken, whole = (msgspec.structs.replace(invocation(7), id=name, mapping=name) for name in "ab")
+    broken.work, broken.error = None, "input 'url': empty"
+    assert outbox.accept_together([broken, whole], 10) == []
+    assert (outbox.failed, outbox.owed, account(outbox)) == (0, 2, (2, 2))
+
+
 def test_the_oldest_that_is_owed_becomes_younger_as_the_backlog_is_sent() -> None:
     outbox = slow(Policy(outbox=1))
     outbox.accept(invocation(0), 0)
@@ -521,11 +552,11 @@ def test_a_replay_of_what_failed_takes_no_count_of_what_is_owed_already() -> Non
     _, sent = outbox.take_to_send(10)
     outbox.settle([refused(sent)], 10)
     spans = [Span(STREAM, 0, 1, 1, [1], "", [8.0])]
-    outbox.replay(Command(1, "d", CommandKind.REPLAY, spans=spans, failed=True), 10)
+    assert outbox.replay(Command(1, "d", CommandKind.REPLAY, spans=spans, failed=True), 10) == 0
     assert (outbox.failed, outbox.owed, account(outbox)) == (1, 1, (2, 2))
     # It has failed in this life, too, and is counted now.
     spans = [Span(STREAM, 0, 2, 2, [2], "", [10.0])]
-    outbox.replay(Command(2, "d", CommandKind.REPLAY, spans=spans, failed=True), 10)
+    assert outbox.replay(Command(2, "d", CommandKind.REPLAY, spans=spans, failed=True), 10) == 1
     assert (outbox.failed, outbox.owed, account(outbox)) == (0, 2, (2, 2))
 
 

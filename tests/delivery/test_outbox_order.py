@@ -1,7 +1,9 @@
 """What an outbox promises of order: of one person nothing new is sent before what is older has been settled."""
 
+import msgspec
+
 from delivery import Outbox, read_state
-from records import Attempt, ErrorKind, Policy, RangeRead
+from records import Attempt, ErrorKind, Invocation, Policy, RangeRead
 from tests.delivery.test_outbox import STREAM, account, invocation, ok, slow
 
 ORDERED = Policy(order="person", outbox=100)
@@ -113,3 +115,56 @@ def test_with_an_order_what_waits_for_what_is_older_is_owed_when_sending_stops()
                 box.settle([ok(one) for one in batch], 3)
         assert sent == [0, 1, 2, 3]
         assert account(box) == (4, 4)
+
+
+def both(offset: int, reread: bool = False) -> list[Invocation]:
+    """What two mappings make of one event."""
+    one = invocation(offset, reread)
+    return [msgspec.structs.replace(one, id=f"{one.id}-{name}", mapping=name, together=2) for name in ("a", "b")]
+
+
+def test_with_an_order_what_two_mappings_had_made_is_read_again_in_one_go() -> None:
+    outbox = Outbox("d", ORDERED)
+    for offset in range(5):
+        outbox.accept_together(both(offset), 0)
+    outbox.recall([])
+    wish = outbox.next_read()
+    assert wish is not None
+    assert (wish.only, wish.mapping, outbox.owed) == (frozenset(range(5)), "", 10)
+    for offset in range(5):
+        outbox.accept_together(both(offset, reread=True), 1)
+    outbox.range_read(RangeRead("d", STREAM, 0, 5))
+    assert (len(outbox.held), len(outbox.backlog), account(outbox)) == (10, 0, (10, 10))
+
+
+def test_with_an_order_a_mapping_that_is_left_alone_is_read_again_alone() -> None:
+    outbox = Outbox("d", Policy(outbox=100))
+    outbox.accept_together(both(7), 0)
+    first, _ = outbox.take_to_send(0)
+    outbox.settle([ok(first)], 1)
+    restored = Outbox("d", ORDERED, read_state(outbox.snapshot()))
+    wish = restored.next_read()
+    assert wish is not None
+    assert (wish.only, wish.mapping, restored.owed) == (frozenset({7}), "b", 1)
+
+
+def test_with_an_order_a_change_while_what_is_older_is_read_again_lets_nothing_overtake() -> None:
+    outbox = slow(Policy(outbox=8, order="person"))
+    outbox.health.disable(0, "by hand")
+    outbox.accept(invocation(1), 0)
+    outbox.health.enable(1, "by hand")
+    assert outbox.next_read() is not None
+    outbox.recall([])
+    outbox.accept(invocation(2), 1)
+    assert outbox.take_to_send(1) == []
+
+
+def test_an_order_that_is_added_holds_for_what_is_owed_already() -> None:
+    outbox = Outbox("d", Policy(outbox=100))
+    outbox.health.disable(0, "by hand")
+    outbox.accept(invocation(1), 0)
+    outbox.health.enable(1, "by hand")
+    assert outbox.next_read() is not None
+    outbox.policy = ORDERED
+    outbox.accept(invocation(2), 1)
+    assert outbox.take_to_send(1) == []

@@ -48,6 +48,7 @@ def test_a_match_becomes_an_invocation_with_its_position() -> None:
                 event_name="$pageview",
                 person="anna@example.com",
                 work=Request("POST", "https://b.example/x", {"Content-Type": "application/json"}),
+                together=1,
             ),
         )
     ]
@@ -267,7 +268,7 @@ def test_what_a_closed_destination_with_a_cap_misses_is_told_position_by_positio
     seen: list[Screened] = [wanted_by("crm", properties={"kind": "a"}, offset=offset) for offset in (7, 8)]
     out: list[Any] = Router(Configuration(crm=CAPPED), progress).route(seen)
     assert [item.items for _, item in out] == [
-        [Missed("crm", "kafka:events", 0, offset, offset, 1, 0, "", exact=True)] for offset in (7, 8)
+        [Missed("crm", "kafka:events", 0, offset, offset, 1, 0, exact=True)] for offset in (7, 8)
     ]
     again: list[Any] = routed([wanted_by("crm", only_for="crm")], Configuration(crm=CAPPED))
     assert [type(item) for _, item in again] == [Invocation], "it was decided when it came first"

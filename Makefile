@@ -50,6 +50,7 @@ format: setup ## let ruff write the code's form
 docs: setup ## write the generated pages in docs/
 	@$(BIN)/python -m flows.settings_doc
 	@$(BIN)/python -m hog.functions_doc
+	@$(BIN)/python -m catalog.catalog_doc
 
 bench: setup ## the small benchmarks, each a ratio in one run
 	@for b in decode screen hog http person_table; do $(BIN)/python -m bench.$$b || exit 1; done

@@ -46,4 +46,4 @@ def _template(file: Path) -> Template:
     code = file.with_name("code.hog")
     if code.exists() is (spec.request is not None):
         raise CatalogError(f"{file}: a template has either a `request` or a code.hog beside it")
-    return Template(slug, spec, code.read_text("utf-8") if code.exists() else None)
+    return Template(slug, spec, code.read_text("utf-8") if code.exists() else None, file.parent)

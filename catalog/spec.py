@@ -2,11 +2,30 @@
 
 import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Category(StrEnum):
+    """What a destination is for; the gallery goes by it."""
+
+    CUSTOM = "Custom"
+    CHAT = "Chat"
+    MESSAGING = "E-mail, SMS and push"
+    ALERTS = "Alerts"
+    WORK = "Work tools"
+    CRM = "CRM"
+    SUPPORT = "Support"
+    MARKETING = "Marketing"
+    ADS = "Advertising"
+    ANALYTICS = "Analytics"
+    DATA = "Data and queues"
+    OBSERVABILITY = "Observability"
+    SEARCH_AI = "Search and AI"
 
 
 class InputType(StrEnum):
@@ -54,6 +73,8 @@ class InputSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Null and the empty text are not enough."""
     default: Any = None
     description: str = ""
+    example: Any = None
+    """What a person might write; it is only shown."""
     choices: list[Choice] = msgspec.field(default_factory=list[Choice])
     secret: bool = False
     """Shown nowhere, and no destination file may hold it as it is."""
@@ -89,9 +110,24 @@ class TemplateSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     description: str
+    """One line: what is done with each event."""
     inputs: dict[str, InputSpec]
+    category: Category
+    docs: str
+    """The address of the vendor's own description of what is called."""
+    source: str
+    """What the requests were made from, with the date on which it was read."""
+    hosts: list[str]
+    """Whom it calls: `api.example.com`, `*.example.com`, or `*` where the user names the host."""
+    status: Literal["alpha", "beta", "stable"] = "beta"
     request: RequestSpec | None = None
     """Absent where the folder has a `code.hog`."""
+    filters: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """What a new destination wants to begin with, as in a destination file."""
+    mappings: list[dict[str, Any]] = msgspec.field(default_factory=list[dict[str, Any]])
+    """What a new destination makes of events to begin with, as in a destination file."""
+    delivery: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """How it has to be delivered, as in a destination file; what the file says goes before it."""
     posthog: str | list[str] = ""
     """The ids of PostHog's templates that make the same requests of inputs with the same names."""
 
@@ -110,3 +146,5 @@ class Template(msgspec.Struct, frozen=True):
     spec: TemplateSpec
     code: str | None = None
     """The text of `code.hog`: a Hog program that is run for each event."""
+    folder: Path = Path()
+    """Where its README and its cases are."""

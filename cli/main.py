@@ -28,6 +28,7 @@ from cli import (
     replay,
     run,
     status,
+    template,
 )
 from connectors.journal import JournalError
 from flows.settings import SettingsError
@@ -58,6 +59,7 @@ app.command("disable")(disable.disable)
 app.command("enable")(enable.enable)
 app.command("replay")(replay.replay)
 app.command("demo")(demo.demo)
+app.add_typer(template.app, name="template")
 app.add_typer(hog.app, name="hog")
 
 

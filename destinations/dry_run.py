@@ -1,10 +1,11 @@
 """What a destination would send for one event: its requests, with those of its code. Nothing is sent.
 
-Every `fetch` of code gets the same answer, 200 with an empty object, so of a program that goes by what is answered only
-that road is seen.
+Every `fetch` of code gets 200 with an empty object, or the answers that are given: of a program that goes by what is
+answered only one road is seen.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from typing import Any, Final
 
 import msgspec
@@ -35,8 +36,12 @@ class DryRun(msgspec.Struct, frozen=True):
     """Why it came to no end; free of secrets."""
 
 
-def dry_run(destination: Destination, view: EventView) -> DryRun:
-    """Render, and run the code if there is some. Raises nothing."""
+def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[str, Any]] = ()) -> DryRun:
+    """Render, and run the code if there is some. Raises nothing.
+
+    `answers` are those to the requests of code, in their order: `{status, headers, body}`.
+    """
+    answering = chain(answers, repeat(ANSWER))
     try:
         matches = destination.matches(view)
         branches = [branch for branch in destination.branches if branch.matches(view)]
@@ -44,7 +49,7 @@ def dry_run(destination: Destination, view: EventView) -> DryRun:
         return DryRun(False, error=f"the filter fails: {destination.redact(str(error))}")
     found = DryRun(matches and bool(branches))
     for branch in branches:
-        made = _made(destination, branch, view)
+        made = _made(destination, branch, view, answering)
         found = DryRun(
             found.matches,
             found.requests + made.requests,
@@ -55,19 +60,19 @@ def dry_run(destination: Destination, view: EventView) -> DryRun:
     return found
 
 
-def _made(destination: Destination, branch: Branch, view: EventView) -> DryRun:
+def _made(destination: Destination, branch: Branch, view: EventView, answers: Iterator[dict[str, Any]]) -> DryRun:
     try:
         work = destination.render(view, branch)
     except InputError as error:
         return DryRun(True, error=str(error))
     if isinstance(work, Request):
         return DryRun(True, [work], [{}])
-    fetches, captured, problem = _run(work)
+    fetches, captured, problem = _run(work, answers)
     requests = [fetch.request for fetch in fetches]
     return DryRun(True, requests, [dict(each.signing) for each in fetches], captured, destination.redact(problem))
 
 
-def _run(code: Code) -> tuple[list[Fetch], list[Any], str]:
+def _run(code: Code, answers: Iterator[dict[str, Any]]) -> tuple[list[Fetch], list[Any], str]:
     fetches: list[Fetch] = []
     captured: list[Any] = []
 
@@ -75,7 +80,7 @@ def _run(code: Code) -> tuple[list[Fetch], list[Any], str]:
         if len(fetches) >= code.fetches:
             raise Failure(f"more than {code.fetches} fetches in one run")
         fetches.append(read_call(url, options))
-        return dict(ANSWER)
+        return dict(next(answers))
 
     effects: dict[str, Callable[..., Any]] = {"fetch": fetch, "postHogCapture": captured.append}
     try:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from catalog.loading import Catalog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
@@ -21,7 +23,7 @@ from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
 from destinations.sample import compile_sample
 from destinations.secrets import Secrets
-from destinations.spec import ID, DestinationSpec
+from destinations.spec import ID, DeliverySpec, DestinationSpec
 from destinations.templates import TextCompiler
 
 SUFFIXES = (".yaml", ".yml")
@@ -135,6 +137,8 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, proj
     template = _template(spec, catalog, report)
     if template is None and spec.code is None:
         return None
+    if template is not None:
+        spec = _with_delivery_of(template, spec)
     texts = TextCompiler(report, secrets, [])
     branches = compile_branches(spec, template, project, texts, report)
     masking = compile_masking(spec.masking, texts)
@@ -150,6 +154,13 @@ def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Templa
     if slug not in catalog:
         report.at(("template",), f"unknown template '{slug}'{suggestion(slug, sorted(catalog))}")
     return catalog.get(slug)
+
+
+def _with_delivery_of(template: Template, spec: DestinationSpec) -> DestinationSpec:
+    """What the file does not say of its delivery the template does; batches go by the first that says anything."""
+    beneath = msgspec.convert(template.spec.delivery, DeliverySpec)
+    own = {key: value for key, value in msgspec.structs.asdict(spec.delivery).items() if value is not None}
+    return msgspec.structs.replace(spec, delivery=msgspec.structs.replace(beneath, **own))
 
 
 def _check_id(destination_id: str, stem: str, report: Report) -> None:

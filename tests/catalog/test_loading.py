@@ -6,7 +6,16 @@ import pytest
 
 from catalog import CatalogError, InputType, builtin, load
 
-GOOD = "name: X\ndescription: Y.\ninputs: {url: {type: url, label: Address}}\nrequest: {url: '{inputs.url}'}\n"
+GOOD = """\
+name: X
+description: Y.
+category: Custom
+docs: https://x.example
+source: x.example, 2026-11
+hosts: ['*']
+inputs: {url: {type: url, label: Address}}
+request: {url: '{inputs.url}'}
+"""
 
 
 def test_the_webhook_template() -> None:

@@ -1,0 +1,46 @@
+"""`offramp template`: the catalogue as a person sees it, and how somebody makes a template of their own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.cli.conftest import Done
+
+Offramp = Callable[..., Done]
+
+
+def test_the_catalogue_is_listed_and_searched(offramp: Offramp) -> None:
+    everything = offramp("template", "list")
+    assert "webhook" in everything.out
+    assert "slack" in everything.out
+    found = [json.loads(line) for line in offramp("template", "list", "CHAT", "message", "--json").out.splitlines()]
+    assert "slack" in [one["slug"] for one in found]
+    assert {one["category"] for one in found} == {"Chat"}
+
+
+def test_a_template_is_shown_with_its_readme(offramp: Offramp) -> None:
+    shown = offramp("template", "show", "slack")
+    assert "Bot User OAuth Token" in shown.out
+    assert "required, secret" in shown.out
+    missing = offramp("template", "show", "slak")
+    assert (missing.code, "there is no template 'slak'; did you mean 'slack'?" in missing.err) == (1, True)
+
+
+def test_a_new_template_passes_and_says_what_a_change_broke(offramp: Offramp, here: Path) -> None:
+    assert offramp("template", "new", "my-crm", "--in", "mine").code == 0
+    assert offramp("template", "new", "my-crm", "--in", "mine").code == 1
+    assert offramp("template", "new", "My CRM", "--in", "mine").code == 2
+    assert offramp("template", "lint", "--all", "--catalog", "mine").out == "1 template, 0 problems\n"
+    assert offramp("template", "test", "--all", "--catalog", "mine").out == "2 cases, 0 problems\n"
+    file = here / "mine/my-crm/template.yaml"
+    file.write_text(file.read_text().replace("{event.event}", "{upper(event.event)}"))
+    broken = offramp("template", "test", "my-crm", "--catalog", "mine")
+    assert (broken.code, broken.out) == (1, "2 cases, 2 problems\n")
+    assert '{"name": "SIGNED UP"}, not {"name": "signed up"}' in broken.err
+    file.write_text("name: [")
+    assert (here / "mine/my-crm/template.yaml").name in offramp("template", "list", "--catalog", "mine").err
+
+
+def test_nothing_chosen_is_no_success(offramp: Offramp) -> None:
+    assert offramp("template", "test").code == 2
+    assert offramp("template", "lint").code == 2

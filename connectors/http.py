@@ -35,6 +35,7 @@ from connectors.http_errors import UNANSWERED, explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
 from connectors.http_signing import signed_headers, webhook_signatures, with_headers
+from connectors.tokens import TokenError, Tokens
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
 from destinations.fetch import Fetch
@@ -45,6 +46,7 @@ REPLAYED = {"offramp-replayed": "true"}
 _TICK_S = 0.05
 _CLOSE_S = 1.0
 _LATE_WEIGHT = 0.3
+_UNAUTHORIZED = 401
 
 Sign = Callable[[Prepared], Prepared]
 
@@ -111,6 +113,7 @@ class HttpTransport:
         self._reported: set[str] = set()
         self._loop = uvloop.new_event_loop()
         self._runner = CodeRunner(self._loop, capture)
+        self._tokens = Tokens()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -306,6 +309,44 @@ class HttpTransport:
             await asyncio.sleep(max(0.0, decision.retry_at - now))
 
     async def _exchange(
+        self, job: _Job, id: str, request: Request | None, wire: Wire, sign: Sign | None = None
+    ) -> Response | Refused:
+        """One request with its answer; where its access token was refused, once more with a new one."""
+        connections = job.policy.connections
+        if not connections or request is None:
+            return await self._send(job, id, request, wire, sign)
+        ask = partial(self._ask, job.policy)
+        again = True
+        while True:
+            try:
+                filled = await self._tokens.filled(request, connections, ask)
+            except TokenError as error:
+                return error.refused
+            outcome = await self._send(job, id, filled, wire, sign)
+            if isinstance(outcome, Refused):
+                return outcome
+            if not again or outcome.status != _UNAUTHORIZED or not self._tokens.refuse(connections):
+                return self._tokens.without_tokens(outcome, connections)
+            again = False
+
+    async def _ask(self, policy: Policy, request: Request) -> Response | Refused:
+        """A request for an access token: the way there is the destination's own."""
+        prepared = self._preparer.prepare("", request)
+        if isinstance(prepared, Refused):
+            return prepared
+        del prepared.headers["webhook-id"]
+        try:
+            async with asyncio.timeout(policy.timeout_s):
+                return await self._client.exchange(prepared, policy)
+        except TimeoutError:
+            return timed_out(prepared.target, policy)
+        except Exception as error:
+            refused = explain(error, prepared.target, policy)
+            if refused is None:
+                raise
+            return refused
+
+    async def _send(
         self, job: _Job, id: str, request: Request | None, wire: Wire, sign: Sign | None = None
     ) -> Response | Refused:
         """One request on the wire, within the policy's time."""

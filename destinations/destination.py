@@ -56,6 +56,8 @@ class Destination:
         self.sample = sample
         self.masking = masking
         self._secrets = dict(secrets)
+        # The tokens themselves take the places of these when a request leaves.
+        self._connections = {each.name: {"access_token": each.marker} for each in policy.connections}
         self.secret_names = frozenset(self._secrets)
         self._redactor = Redactor((*self._secrets.values(), *masked))
 
@@ -147,6 +149,7 @@ class Destination:
         globals = dict(view.invocation(needs))
         globals["source"] = {"name": self.name, "url": self.url(view.site, view.event.project)}
         globals["secrets"] = self._secrets
+        globals["connections"] = self._connections
         return globals
 
     @overload

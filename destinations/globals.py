@@ -21,7 +21,7 @@ EVENT_ROOTS = ELEMENT_ROOTS | {"event", "uuid", "timestamp", "distinct_id", "pro
 """Roots of the row that are known before the person and the groups are."""
 GROUP_ROOTS = frozenset(f"{prefix}{index}" for prefix in ("$group_", "group_") for index in range(5))
 FILTER_ROOTS = EVENT_ROOTS | GROUP_ROOTS | {"person", "pdi"}
-TEMPLATE_ROOTS = frozenset({"event", "person", "groups", "project", "source", "inputs", "secrets"})
+TEMPLATE_ROOTS = frozenset({"event", "person", "groups", "project", "source", "inputs", "secrets", "connections"})
 
 
 def row_needs(chains: Chains) -> frozenset[str]:

@@ -139,11 +139,12 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, proj
         return None
     if template is not None:
         spec = _with_delivery_of(template, spec)
-    texts = TextCompiler(report, secrets, [])
+    texts = TextCompiler(report, secrets, [], project.connections)
     branches = compile_branches(spec, template, project, texts, report)
     masking = compile_masking(spec.masking, texts)
     policy = compile_policy(spec, texts, report)
     notify = compile_notify(spec.notify, texts, report)
+    policy = msgspec.structs.replace(policy, connections=tuple(texts.used_connections.values()))
     return Destination(spec, filter, branches, policy, texts.used_secrets, texts.masked, notify, sample, masking)
 
 

@@ -39,8 +39,8 @@ def explain_in_template(chain: tuple[str, ...]) -> str | None:
 
 def explain_in_code(chain: tuple[str, ...]) -> str | None:
     """What to write instead of `chain` in a destination's code; None if there is nothing to say."""
-    if chain[0] == "secrets":
-        return "code does not see `secrets`: put the secret into an input, and read `inputs.NAME`"
+    if chain[0] in ("secrets", "connections"):
+        return f"code does not see `{chain[0]}`: put the {chain[0][:-1]} into an input, and read `inputs.NAME`"
     return explain_in_template(chain)
 
 
@@ -54,6 +54,9 @@ def explain_in_setting(chain: tuple[str, ...]) -> str | None:
 IN_FILTER = hog.Names(FILTER_ROOTS, explain_in_filter, place="in a filter")
 IN_TEMPLATE = hog.Names(TEMPLATE_ROOTS, explain_in_template, place="in a template")
 IN_CODE = hog.Names(
-    TEMPLATE_ROOTS - {"secrets"}, explain_in_code, ("fetch", "postHogCapture"), place="in a destination's code"
+    TEMPLATE_ROOTS - {"secrets", "connections"},
+    explain_in_code,
+    ("fetch", "postHogCapture"),
+    place="in a destination's code",
 )
 IN_SETTING = hog.Names({"secrets"}, explain_in_setting, place="in a setting")

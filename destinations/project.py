@@ -14,6 +14,8 @@ import hog
 from catalog.problem import Problem, excerpt, suggestion
 from catalog.scalar import YamlError
 from catalog.yaml_file import Steps, lines_of, parse
+from destinations.connections import NAME as CONNECTION
+from destinations.connections import ConnectionSpec, check_connection
 from destinations.fields import fitted
 from destinations.filters import Project
 from destinations.filters.actions import ActionCompiler
@@ -47,6 +49,8 @@ class ProjectSpec(msgspec.Struct, frozen=True):
     cohorts: Any = None
     property_types: dict[str, dict[str, str]] = msgspec.field(default_factory=dict[str, dict[str, str]])
     path_cleaning_filters: list[Any] = msgspec.field(default_factory=list[Any])
+    connections: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+    """By name, each a `ConnectionSpec`."""
 
 
 class _ActionSpec(msgspec.Struct, frozen=True):
@@ -109,6 +113,7 @@ class _Compiler:
             timezone=self._timezone(spec.timezone),
             booleans=frozenset(self._booleans(spec.property_types)),
             path_cleaning=tuple(self._path_cleaning(spec.path_cleaning_filters)),
+            connections=dict(self._connections(spec.connections)),
         )
         cohorts, refused = self._cohorts(spec.cohorts, PropertyCompiler(project, self._report))
         project = replace(project, cohorts=cohorts, refused_cohorts=refused)
@@ -159,6 +164,19 @@ class _Compiler:
                 self._report.at((*path, "regex"), error.message)
             else:
                 yield spec.regex, spec.alias
+
+    def _connections(self, written: dict[str, Any]) -> Iterator[tuple[str, ConnectionSpec]]:
+        for name, item in written.items():
+            path = ("connections", name)
+            if not CONNECTION.fullmatch(name):
+                self._report.at_key(path, "a connection's name is of a-z, 0-9 and _, and begins with a letter")
+            elif not isinstance(item, dict):
+                self._report.at(path, f"expected a mapping with `kind`, got {kind_of(item)}")
+            else:
+                spec = fitted(item, ConnectionSpec, path, self._report)
+                if not self._report.has_problem_at((*path, "kind")) and spec.kind:
+                    check_connection(spec, path, self._report)
+                yield name, spec
 
     def _actions(self, written: Any, properties: PropertyCompiler) -> dict[str, Expr]:
         compiler = ActionCompiler(properties, self._report)

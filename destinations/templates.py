@@ -1,10 +1,12 @@
 """Compiles the texts of one destination file, and notes which secrets they use. It renders nothing."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import hog
 from catalog.problem import suggestion
 from catalog.yaml_file import Steps
+from destinations.connections import ConnectionProblemError, ConnectionSpec, compile_connection
 from destinations.errors import part_at
 from destinations.liquid import LiquidError, compile_liquid
 from destinations.names import IN_SETTING, IN_TEMPLATE
@@ -12,6 +14,7 @@ from destinations.report import Report
 from destinations.secrets import Secrets
 from destinations.url import UrlTemplate
 from destinations.values import Chain, Constant, LiquidText, Template, Url, Value
+from records.hidden import Connection
 
 
 class Piece(NamedTuple):
@@ -25,19 +28,28 @@ class Piece(NamedTuple):
 class TextCompiler:
     """Turns texts into values. What is wrong goes to the report, and the value is then null."""
 
-    def __init__(self, report: Report, secrets: Secrets, inputs: list[str]) -> None:
-        """`inputs` are the names that `inputs.x` may use."""
+    def __init__(
+        self,
+        report: Report,
+        secrets: Secrets,
+        inputs: list[str],
+        connections: Mapping[str, ConnectionSpec] | None = None,
+    ) -> None:
+        """`inputs` are the names that `inputs.x` may use, `connections` those that `connections.x` may."""
         self._report = report
         self._secrets = secrets
         self._inputs = inputs
+        self._specs = connections or {}
         self.used_secrets: dict[str, str] = {}
+        self.used_connections: dict[str, Connection] = {}
         self.masked: set[str] = set()
         """What else must not show: what settings made of secrets."""
 
     def knowing(self, inputs: list[str]) -> "TextCompiler":
         """One that knows other inputs, and notes what it finds here."""
-        other = TextCompiler(self._report, self._secrets, inputs)
+        other = TextCompiler(self._report, self._secrets, inputs, self._specs)
         other.used_secrets, other.masked = self.used_secrets, self.masked
+        other.used_connections = self.used_connections
         return other
 
     def text(self, text: str, path: Steps) -> Value:
@@ -129,8 +141,40 @@ class TextCompiler:
                 return f"unknown input '{name}'{suggestion(name, self._inputs)}"
             case ("inputs",):
                 return "an input needs its name: write `inputs.NAME`"
+            case ("connections", name, "access_token"):
+                return self._use_connection(name)
+            case ("connections", *_):
+                return "a connection gives an access token: write `connections.NAME.access_token`"
             case _:
                 return None
+
+    def _use_connection(self, name: str) -> str | None:
+        if name not in self._specs:
+            return f"unknown connection '{name}'{suggestion(name, sorted(self._specs))}; project.yaml has them"
+        try:
+            found = compile_connection(name, self._specs[name], self._resolved)
+        except ConnectionProblemError as error:
+            return f"connection '{name}': {error}"
+        self.used_connections[name] = found
+        self.masked.add(found.marker)
+        return None
+
+    def _resolved(self, text: str) -> str:
+        """The text of a connection; raises ConnectionProblemError."""
+        try:
+            parts = hog.template_parts(text, names=IN_SETTING)
+        except hog.HogError as error:
+            raise ConnectionProblemError(error.message) from None
+        for part in parts:
+            for chain in sorted(part.chains) if isinstance(part, hog.Program) else ():
+                if problem := self._problem(chain):
+                    raise ConnectionProblemError(problem)
+        try:
+            secrets = {"secrets": self.used_secrets}
+            return "".join(part if isinstance(part, str) else hog.to_text(part(secrets)) for part in parts)
+        except hog.HogRuntimeError:
+            # Its message may hold a part of a secret.
+            raise ConnectionProblemError("an expression in it fails for the secrets as they are now") from None
 
     def _use_secret(self, name: str) -> str | None:
         value = self._secrets.get(name)

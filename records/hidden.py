@@ -35,6 +35,29 @@ class Certificates(Hidden, frozen=True):
     """The authorities that the server's certificate may be of, instead of the system's."""
 
 
+class Assertion(Hidden, frozen=True):
+    """What a service account signs to be given a token."""
+
+    key: str
+    """PEM of its private RSA key."""
+    key_id: str
+    claims: tuple[tuple[str, str], ...]
+    """Those that stay the same."""
+
+
+class Connection(Hidden, frozen=True):
+    """Where access tokens come from, and how they are asked for."""
+
+    name: str
+    marker: str
+    """Stands in rendered requests for the token."""
+    token_url: str
+    form: tuple[tuple[str, str], ...]
+    basic: tuple[str, str] | None = None
+    """Id and secret of the client, where they go into a header."""
+    assertion: Assertion | None = None
+
+
 class Proxy(Hidden, frozen=True):
     """An HTTP proxy that requests go through."""
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from records.hidden import Certificates, Proxy, SigningKeys
+from records.hidden import Certificates, Connection, Proxy, SigningKeys
 
 SUCCESS: Final = frozenset(range(200, 300))
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -77,6 +77,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What requests go through."""
     certificates: Certificates | None = None
     """What TLS connections are made with; without them, the system's authorities and no client certificate."""
+    connections: tuple[Connection, ...] = ()
+    """Where the access tokens come from that stand in its requests."""
     signing: SigningKeys | None = None
     """What every request is signed with, by Standard Webhooks."""
     outbox: int = 1024

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from destinations.connections import ConnectionSpec
 from destinations.site import Presentation
 from hog.nodes import Expr
 
@@ -25,5 +26,7 @@ class Project:
     refused_cohorts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Cohorts that nothing here can tell the members of: by id, why."""
     presentation: Presentation = field(default_factory=Presentation)
+    connections: Mapping[str, ConnectionSpec] = field(default_factory=dict[str, ConnectionSpec])
+    """Where access tokens come from, by name."""
     broken: bool = False
     """There is a `project.yaml` and it has never loaded."""

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from catalog import InputSpec, InputType
 from destinations import EventView, Loaded, Site
+from destinations.connections import ConnectionSpec
 from destinations.filters.operators import OPERATORS
 from destinations.filters.spec import FiltersSpec
 from destinations.globals import FILTER_ROOTS, TEMPLATE_ROOTS, invocation_needs
@@ -50,6 +51,7 @@ def rows(section: str) -> dict[str, str]:
         ("inputs_schema", InputSpec),
         ("filters", FiltersSpec),
         ("project.yaml", ProjectSpec),
+        ("connections", ConnectionSpec),
         ("limits", LimitsSpec),
         ("delivery", DeliverySpec),
         ("quarantine", QuarantineSpec),

@@ -221,7 +221,7 @@ def test_filters_wait_for_a_project_that_does_not_load(problems: Problems) -> No
     assert problems("{actions: [{id: 1}]}", project="nope: 1") == [
         "destinations/project.yaml: nope (1,1): unknown key 'nope'; known: id, name, url, "
         "person_display_name_properties, timezone, test_account_filters, actions, cohorts, property_types, "
-        "path_cleaning_filters",
+        "path_cleaning_filters, connections",
         "destinations/crm.yaml: filters (2,10): these filters need project.yaml, which does not load: correct it first",
     ]
 

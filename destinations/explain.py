@@ -135,12 +135,14 @@ def _against(destination: Destination, view: EventView, clauses: list[Clause]) -
     if names is not None and event.event not in names:
         listed = ", ".join(map(repr, sorted(names))) or "none at all"
         return f"by its name alone: the filter takes {listed}"
-    if against := _failing(clauses):
-        return against
-    if not destination.matches(view):
-        # All clauses hold: nothing else is left to be against it.
-        return "it is not in the sample"
-    return ""
+    return _failing(clauses) or _out_of_sample(destination, view)
+
+
+def _out_of_sample(destination: Destination, view: EventView) -> str:
+    try:
+        return "" if destination.samples(view) else "it is not in the sample"
+    except (hog.HogRuntimeError, EventDataError) as error:
+        return f"whether it is in the sample cannot be told: {error}"
 
 
 def _failing(clauses: list[Clause]) -> str:

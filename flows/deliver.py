@@ -36,10 +36,10 @@ def build(job: Job) -> Dataflow:
 
     # Bytes become events, and only those that somebody may want go on. A message of a person is a change of them.
     decoded = decode("decode", messages, job.settings.project, job.persons)
-    wanted = screen("screen", decoded.events, job.destinations)
+    screened = screen("screen", decoded.events, job.destinations)
 
     # Each meets the person of this moment, then every destination decides for itself.
-    joined = join_person("join_person", wanted, job.join)
+    joined = join_person("join_person", screened.events, job.join)
     routed = route("route", joined, job.destinations, job.progress)
 
     # Of those with a frequency cap only some go on.
@@ -50,7 +50,7 @@ def build(job: Job) -> Dataflow:
     addressed = op.merge("addressed", commands, routed.invocations, masked.items)
     outcomes = deliver("deliver", addressed, job.delivery)
     settled = settle("settle", outcomes)
-    op.output("journal", op.merge("records", settled, routed.reports, masked.reports), job.journal)
+    op.output("journal", op.merge("records", settled, screened.reports, routed.reports, masked.reports), job.journal)
     op.output("dead_letters", decoded.dead_letters, job.journal)
     return flow
 

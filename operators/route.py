@@ -5,6 +5,7 @@ that is ill costs the others little more than its filter.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeGuard, cast
@@ -17,7 +18,7 @@ from delivery import UNREPEATABLE, Progress
 from destinations import Branch, Destination, EventDataError, EventView, InputError
 from hog import HogRuntimeError
 from operators.deliver import Item
-from operators.screen import Configured, Screened
+from operators.screen import Configured, Screened, sampled_out
 from records import Cap, Capped, EndOfInput, Event, Invocation, LogLine, Metric, Missed, RangeRead, Together
 
 Report = LogLine | Metric
@@ -36,7 +37,7 @@ class RouteOut:
     capped: KeyedStream[Capped]
     """The same of those that have a frequency cap."""
     reports: Stream[Report]
-    """Filters that could not be decided."""
+    """Filters that could not be decided, and how many events samples have left out."""
 
 
 @operator
@@ -72,11 +73,13 @@ class Router:
         # Of one batch, in which a destination is closed for all of its matches or for none.
         self._closed: dict[str, bool] = {}
         self._missed: dict[tuple[str, str, int], Missed] = {}
+        self._left_out = Counter[str]()
 
     def route(self, batch: Iterable[Screened]) -> list[Keyed | Report]:
         """What a batch becomes, in its order."""
         self._closed.clear()
         self._missed.clear()
+        self._left_out.clear()
         routed: list[Keyed | Report] = []
         for item in batch:
             if isinstance(item, EventView):
@@ -85,6 +88,7 @@ class Router:
                 routed.append((item.only_for, item))
             else:
                 routed += self._announce_end(item)
+        routed += sampled_out(self._left_out, self._clock())
         return routed
 
     def _route_event(self, view: EventView) -> list[Keyed | Report]:
@@ -103,7 +107,10 @@ class Router:
         return routed
 
     def _matching(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> list[Branch]:
-        """The branches that the event is for. One whose filter fails is none, and does not hinder another one."""
+        """The branches that the event is for. One whose filter fails is none, and does not hinder another one.
+
+        The sample is asked last: what it leaves out is counted, and only what would have been sent.
+        """
         matching: list[Branch] = []
         try:
             if not destination.matches(view):
@@ -117,7 +124,18 @@ class Router:
                     matching.append(branch)
             except (HogRuntimeError, EventDataError) as error:
                 reports += self._filter_failed(destination, view, f"mapping {branch.name!r}: {error}")
-        return matching
+        return matching if matching and self._samples(destination, view, reports) else []
+
+    def _samples(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> bool:
+        try:
+            is_in = destination.samples(view)
+        except (HogRuntimeError, EventDataError) as error:
+            reports += self._filter_failed(destination, view, str(error))
+            return False
+        if not is_in and view.event.only_for is None:
+            # What is read again was counted when it came first.
+            self._left_out[destination.id] += 1
+        return is_in
 
     def _made_of(
         self, destination: Destination, branches: list[Branch], view: EventView

@@ -40,6 +40,7 @@ def paid(total: object = 70, plan: str = "pro", **others: object) -> EventView:
         (WHEN + URL, paid(20), "the filter: properties.total > 50 does not hold"),
         (WHEN + URL, paid(plan="free"), "the filter: person.properties.plan = 'pro' or false does not hold"),
         (f"sample: 0.0000001\n{URL}", paid(), "it is not in the sample"),
+        (f"sample: {{share: 0.5, by: properties.x}}\n{URL}", view(b"{"), "whether it is in the sample cannot"),
         (f"filters: {{when: 'properties.total'}}\n{URL}", paid(1), "the filter: properties.total does not hold"),
         ("inputs: {url: '{event.properties.nowhere}'}", paid(), "the request cannot be made: input 'url': the URL is"),
         (WHEN + URL, paid(), ""),
@@ -111,5 +112,6 @@ def test_the_verdict_is_the_destination_s_own(parts: list[str], total: object, p
     ).destination
     assert destination is not None
     found = explain(destination, paid(total, plan))
-    assert found.matches is destination.matches(paid(total, plan))
+    wanted = paid(total, plan)
+    assert found.matches is (destination.matches(wanted) and destination.samples(wanted))
     assert all(clause.holds for clause in found.clauses) or not found.matches

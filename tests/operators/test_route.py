@@ -313,7 +313,26 @@ def test_a_sample_by_what_has_no_text_ends_nothing() -> None:
     deep = wanted_by("crm", properties=b'{"x":' + b"[" * 2_500 + b"]" * 2_500 + b"}")
     destination = configured.find("crm")
     assert destination is not None
-    assert destination.wants_event(deep), "what cannot be judged counts as wanted"
+    assert destination.sample is not None
+    assert destination.sample.wants_event(deep), "what cannot be judged counts as wanted"
     metric, line = routed([deep], configured)
     assert metric.metric_name == "filtering_failed"
     assert "sample.by: the value cannot be written as text" in line.message
+
+
+SAMPLED = f"sample: {{share: 0.5, by: person.id}}\nmappings: [{{name: a, filters: {{events: [{{id: paid}}]}}}}]\n{URL}"
+
+
+def test_what_a_sample_leaves_out_behind_all_filters_is_counted_once_a_batch() -> None:
+    router = Router(Configuration(crm=SAMPLED, all=URL), Progress(), Clock(1_000_050))
+
+    def seen(number: int, **others: Any) -> EventView:
+        return wanted_by("crm", "all", name="paid", person={}, person_id=f"p{number}", **others)
+
+    out = router.route([*map(seen, range(20)), wanted_by("crm", person={}, name="seen", person_id="p0")])
+    taken = [item for key, item in (one for one in out if isinstance(one, tuple)) if key == "crm"]
+    assert 0 < len(taken) < 20
+    left_out = Metric("crm", 1_000_020, "other", "sampled_out", 20 - len(taken))
+    assert [one for one in out if not isinstance(one, tuple)] == [left_out]
+    again = router.route([seen(number, only_for="crm") for number in range(20)])
+    assert [one for one in again if not isinstance(one, tuple)] == [], "it was counted when it came first"

@@ -1,7 +1,7 @@
 """A compiled destination: what it wants, and the request or the program it makes of an event. It sends nothing."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, overload
 
 from destinations.branch import Branch, event_names
@@ -117,6 +117,20 @@ class Destination:
         except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
             raise self._told(error, "the request") from None
 
+    def render_telling(self, view: EventView, branch: Branch, tell: Callable[[str, Any, str], None]) -> Request | Code:
+        """As `render`, but of each input its name is told, and its value or why it has none; both may hold secrets."""
+        failed: InputError | None = None
+        try:
+            globals = self._globals(view, branch.needs)
+            for name, value, error in branch.inputs.one_by_one(globals):
+                tell(name, value, "" if error is None else error.message)
+                failed = failed or error
+            if failed is None:
+                return branch.work.render(globals)
+        except Exception as error:  # noqa: BLE001 - as in `render`
+            raise self._told(error, "the request") from None
+        raise self._told(failed, "the request")
+
     def cap(self, view: EventView) -> Cap | None:
         """What the event counts against; None where it is not held back. Raises InputError, free of secrets."""
         if self.masking is None:
@@ -142,13 +156,6 @@ class Destination:
         if isinstance(error, EventDataError):
             return InputError("event", self.redact(str(error)))
         return InputError("event", self.redact(f"{what} cannot be made of it: {type(error).__name__}: {error}"))
-
-    def inputs_one_by_one(self, view: EventView, branch: Branch) -> Iterator[tuple[str, Any, str]]:
-        """Each input with its value, or null and why it cannot be rendered; both may hold secrets."""
-        try:
-            yield from branch.inputs.one_by_one(self._globals(view, branch.needs))
-        except EventDataError as error:
-            yield "", None, f"the event cannot be read: {error}"
 
     def _globals(self, view: EventView, needs: frozenset[str]) -> dict[str, Any]:
         globals = dict(view.invocation(needs))

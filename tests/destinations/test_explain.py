@@ -90,6 +90,35 @@ def test_inputs_one_by_one_and_the_request_without_secrets(load_one: LoadOne) ->
     assert not any(secret in repr(found) for secret in SECRETS.values())
 
 
+def test_the_request_is_made_of_the_inputs_that_are_shown(load_one: LoadOne) -> None:
+    [sending] = explain(load_one("inputs: {url: 'https://a.example', body: '{generateUUIDv4()}'}"), paid()).sendings
+    assert sending.request is not None
+    shown = {one.name: one.value for one in sending.inputs}
+    assert shown["body"] == f'"{sending.request.body.decode()}"'
+
+
+def test_each_input_that_fails_says_why_and_the_first_is_the_reason(load_one: LoadOne) -> None:
+    failing = load_one("inputs: {url: 'https://a.example/{jsonParse(event.uuid)}', body: '{jsonParse(event.event)}'}")
+    [sending] = explain(failing, paid()).sendings
+    errors = {one.name: one.error for one in sending.inputs if one.error}
+    assert list(errors) == ["url", "body"]
+    assert sending.because == f"the request cannot be made: input 'url': {errors['url']}"
+    assert sending.request is None
+
+
+def test_what_a_cap_goes_by_and_what_nobody_knows(load_one: LoadOne) -> None:
+    for hash, told in (
+        ("'{person.properties.plan}'", 'of the events with the key "pro" the first within 60 s is sent, and each'),
+        ("'{event.properties.nowhere}'", "held back by no cap: its key is null"),
+        ("'{jsonParse(event.uuid)}'", "held back by no cap: its key cannot be made: masking.hash: "),
+    ):
+        found = explain(load_one(f"masking: {{hash: {hash}, ttl_s: 60, threshold: 3}}\n{URL}"), paid())
+        assert found.cap.startswith(told)
+        assert found.matches
+    cap = explain(load_one(f"masking: {{hash: x, ttl_s: 60}}\n{URL}"), paid()).cap
+    assert cap.endswith("; whether this one was is not known: what is held back is only counted")
+
+
 def test_code_makes_its_own_requests(load_one: LoadOne) -> None:
     found = explain(load_one("code: fetch(inputs.url)\ninputs: {url: 'https://a.example'}"), paid())
     [sending] = found.sendings

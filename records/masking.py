@@ -1,5 +1,7 @@
 """What a frequency cap is decided by, on its way to the step that decides it."""
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
 from records.event import EndOfInput
@@ -24,5 +26,7 @@ class Capped(msgspec.Struct, gc=False):
     Without a cap it goes on, and has only kept its place behind others.
     """
 
-    items: list[Invocation | Together | Missed | EndOfInput]
+    destination: str
+    make: Callable[[], Sequence[Invocation | Together | Missed | EndOfInput]]
+    """Makes it. To be called once, on any thread, and only if it goes on: what is held back is never rendered."""
     cap: Cap | None = None

@@ -15,7 +15,7 @@ from tests.operators.stand import Clock
 
 def seen(offset: int, key: int | None = 1) -> tuple[str, Capped]:
     item = Missed("crm", "kafka:events", 0, offset, offset, 1, 0, exact=True)
-    return "crm", Capped([item, item], None if key is None else Cap(key, 60))
+    return "crm", Capped("crm", lambda: [item, item], None if key is None else Cap(key, 60))
 
 
 def run(items: list[object], clock: Clock, state: Path | None = None) -> tuple[list[int], int, list[EndOfInput]]:
@@ -40,7 +40,21 @@ def test_all_that_is_made_of_an_event_goes_on_or_nothing() -> None:
 
 def test_a_mark_keeps_its_place() -> None:
     mark = EndOfInput("part", "crm")
-    assert run([seen(1), seen(2), ("crm", Capped([mark]))], Clock(0.0)) == ([1, 1], 1, [mark])
+    assert run([seen(1), seen(2), ("crm", Capped("crm", lambda: [mark]))], Clock(0.0)) == ([1, 1], 1, [mark])
+
+
+def test_what_is_held_back_is_never_made() -> None:
+    made: list[int] = []
+
+    def item(offset: int) -> tuple[str, Capped]:
+        def make() -> list[Missed]:
+            made.append(offset)
+            return []
+
+        return "crm", Capped("crm", make, Cap(offset % 2, 60))
+
+    assert run([item(offset) for offset in range(10)], Clock(0.0))[1] == 8
+    assert made == [0, 1]
 
 
 def test_it_is_remembered_over_a_restart(tmp_path: Path) -> None:

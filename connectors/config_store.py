@@ -1,7 +1,7 @@
 """The destinations as they are configured now: a directory of files, read again within a second of a change.
 
 Blocks: `open` reads the whole directory once. After that a thread looks for changes and swaps one immutable view for
-the next, so that a batch in the flow never sees half of a change.
+the next: no answer is of half a change, though two answers for one batch in the flow may be of two views.
 """
 
 import logging

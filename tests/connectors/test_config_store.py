@@ -9,7 +9,7 @@ import pytest
 
 import catalog
 from connectors.config_store import REMOVED_AFTER_S, ConfigStore
-from destinations import Secrets, Site, Watched
+from destinations import Secrets, Site, Watched, watched
 from records import Source, Status
 
 URL = "inputs: {url: 'https://a.example/'}"
@@ -70,7 +70,7 @@ def test_each_source_has_its_destinations(directory: Directory) -> None:
     assert not store.takes(Source.PERSON_UPDATES)
 
 
-def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None:
+def test_how_the_project_is_shown_follows_its_file(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     store, file = directory.store, directory.path / "project.yaml"
     directory.look()
     assert store.site.project(1).name == "project 1"
@@ -79,6 +79,9 @@ def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None
         directory.look()
         assert store.site.project(1).name == name
     file.unlink()
+    directory.look()
+    assert store.site.project(1).name == "Store", "it may be on its way back"
+    monkeypatch.setattr(watched, "PROJECT_GONE_S", 0.0)
     directory.look()
     assert store.site.project(1).name == "project 1"
 

@@ -83,6 +83,8 @@ class Watched:
         """None where there is no file."""
         self._project_gone_at: float | None = None
         self._loaded = Loaded({}, [])
+        self.readable = True
+        """Whether the directory could be read at the last look."""
 
     @property
     def destinations(self) -> dict[str, Destination]:
@@ -108,7 +110,9 @@ class Watched:
             # A directory that is away for a moment (a mount, a rename) must not stop every destination.
             problem = Problem(str(self._directory), "", 1, 1, f"cannot be read: {error.strerror}")
             self._loaded = Loaded(before.destinations, [problem])
+            self.readable = False
             return _changes(before, self._loaded)
+        self.readable = True
         self._project = self._look_at_project(now)
         self._files = {path: known for path in paths if (known := self._look_at(path, now)) is not None}
         of_project = self._project.problems if self._project is not None else ()

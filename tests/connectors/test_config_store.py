@@ -9,7 +9,7 @@ import pytest
 
 import catalog
 from connectors.config_store import REMOVED_AFTER_S, ConfigStore
-from destinations import Secrets, Site, Watched, watched
+from destinations import Secrets, Site, Watched
 from records import Source, Status
 
 URL = "inputs: {url: 'https://a.example/'}"
@@ -81,7 +81,7 @@ def test_how_the_project_is_shown_follows_its_file(directory: Directory, monkeyp
     file.unlink()
     directory.look()
     assert store.site.project(1).name == "Store", "it may be on its way back"
-    monkeypatch.setattr(watched, "PROJECT_GONE_S", 0.0)
+    monkeypatch.setattr("destinations.watched.PROJECT_GONE_S", 0.0)
     directory.look()
     assert store.site.project(1).name == "project 1"
 
@@ -191,6 +191,17 @@ def test_a_directory_that_is_away_for_a_moment_removes_nothing(directory: Direct
     directory.look()
     directory.now += REMOVED_AFTER_S
     assert directory.store.removed("unknown")
+
+
+def test_a_project_that_does_not_load_keeps_no_destination(directory: Directory) -> None:
+    directory.write("crm")
+    directory.write("ads")
+    (directory.path / "project.yaml").write_text("nope: 1")
+    directory.look()
+    (directory.path / "crm.yaml").unlink()
+    directory.look()
+    directory.now += REMOVED_AFTER_S
+    assert (directory.store.removed("crm"), directory.store.removed("ads")) == (True, False)
 
 
 def test_a_batch_sees_one_view_while_the_next_one_is_made(directory: Directory) -> None:

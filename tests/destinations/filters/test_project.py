@@ -205,6 +205,10 @@ def test_test_accounts_that_nobody_has_named(problems: Problems) -> None:
             "path_cleaning_filters: [{regex: '('}]",
             "path_cleaning_filters[0].regex (1,33): bad regular expression '(': missing ): (",
         ),
+        (
+            "path_cleaning_filters: [{regex: '/([0-9]+)', alias: '/\\2'}]",
+            "path_cleaning_filters[0].alias (1,53): bad replacement '/\\2': the pattern has 1 groups",
+        ),
         ("cohorts: {1: {filters: {type: XOR, values: []}}}", "cohorts['1'].filters.type (1,31): expected AND or OR"),
         ("- x", " (1,1): the file holds a list; a mapping of keys is expected"),
     ],

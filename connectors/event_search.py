@@ -60,6 +60,8 @@ def _in_partition(
                 event = decode(message)
                 if event is not None and event.uuid.lower() == uuid:
                     found = event
+    except OSError as error:
+        raise LogError(f"{log.stream}: cannot be read: {error.strerror or error}") from None
     finally:
         reader.close()
     return found

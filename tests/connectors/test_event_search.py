@@ -70,3 +70,11 @@ def test_a_log_that_says_nothing_is_an_error() -> None:
     log.silent = True
     with pytest.raises(LogError, match="kafka:events/0 has not answered"):
         find_event([log], "u1", decode, silence_s=0.05)
+
+
+def test_a_log_that_breaks_while_it_is_read_is_an_error() -> None:
+    log = MemoryLog("file:/events.jsonl", {0: line("u1", 1)})
+    log.failures = [OSError(5, "Input/output error")]
+    with pytest.raises(LogError, match="cannot be read: Input/output error"):
+        find_event([log], "u1", decode)
+    assert log.readers[0].closed

@@ -1,7 +1,7 @@
 """The destinations as they are configured now: a directory of files, read again within a second of a change.
 
 Blocks: `open` reads the whole directory once. After that a thread looks for changes and swaps one immutable view for
-the next, so that a batch in the flow never sees half of a change.
+the next: no answer is of half a change, though two answers for one batch in the flow may be of two views.
 """
 
 import logging
@@ -27,6 +27,8 @@ class _View:
     indexes: dict[Source, Index] = field(default_factory=lambda: _indexes([]))
     loaded: dict[str, Destination] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
+    complete: bool = True
+    """Whether the directory could be read."""
 
 
 class ConfigStore:
@@ -86,7 +88,7 @@ class ConfigStore:
             return
         loaded = self._watched.destinations
         enabled = {id: destination for id, destination in loaded.items() if destination.enabled}
-        self._view = _View(enabled, _indexes(enabled.values()), loaded, problems)
+        self._view = _View(enabled, _indexes(enabled.values()), loaded, problems, self._watched.readable)
         for id in (*changes.removed, *before.problems):
             self._gone_since[id] = self._clock()
         self._report(changes, before)
@@ -132,7 +134,7 @@ class ConfigStore:
     def _absent(self, destination: str) -> bool:
         view = self._view
         # A directory that cannot be read, or has no file at all, is more likely not mounted than meant.
-        there = bool(view.loaded or view.problems) and "" not in view.problems
+        there = view.complete and bool(view.loaded or view.problems.keys() - {""})
         return there and destination not in view.loaded and destination not in view.problems
 
     def _run(self) -> None:

@@ -36,6 +36,7 @@ def find_event(
 def _in_partition(
     log: Log, partition: int, uuid: str, decode: Callable[[Message], Event | None], silence_s: float
 ) -> Event | None:
+    uuid = uuid.lower()
     begin, end = log.start_offset(partition), log.end_offset(partition)
     most = MOST_BYTES if log.stream.startswith("file:") else MOST
     if end - most > begin:
@@ -57,8 +58,10 @@ def _in_partition(
                 time.sleep(_PAUSE_S)
             for message in messages:
                 event = decode(message)
-                if event is not None and event.uuid == uuid:
+                if event is not None and event.uuid.lower() == uuid:
                     found = event
+    except OSError as error:
+        raise LogError(f"{log.stream}: cannot be read: {error.strerror or error}") from None
     finally:
         reader.close()
     return found

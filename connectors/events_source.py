@@ -257,7 +257,8 @@ class EventsPartition(StatefulSourcePartition[Read, int]):
     def _failed(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
         if text != self._told:
-            _log.error("%s: cannot be read at %d: %s; trying again every second", self._part, self._offset, text)
+            at = "its end" if self._offset == END else self._offset
+            _log.error("%s: cannot be read at %s: %s; trying again every second", self._part, at, text)
             self._told = text
         self._retry_at = self._clock() + _RETRY_S
         try:

@@ -1,7 +1,8 @@
 """JSON lines as a log: a file, or standard input.
 
 Lines end with \\n or \\r\\n; blank ones are skipped. A file that grows is followed; a last line without a newline
-waits for it, or counts when the end of the file is the end of the input. Standard input can be read once.
+counts when it is a whole JSON object, or when the end of the file is the end of the input, else it is waited for.
+Standard input can be read once.
 
 Units: a position in a file is the byte offset of the line; in standard input the number of the line, counted on from
 where an earlier run stopped, so that no two events get one position.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from connectors.line_search import first_line_at, line_from
-from connectors.lines import Line, LineCutter
+from connectors.lines import MAX_LINE_BYTES, Line, LineCutter, is_whole
 from connectors.log import END, LogError
 from records import Message
 
@@ -59,14 +60,20 @@ class FileLog:
         return 0
 
     def end_offset(self, partition: int) -> int:
-        """See Log: behind the last newline, so that a line which is being written is read whole later."""
+        """See Log: behind the last whole line, so that one which is being written is read whole later."""
         with self._told():
             return _end_of(self._path)
 
     def offset_at(self, partition: int, time_s: float) -> int:
         """See Log: by the events' own `timestamp`, in the order of the file; it reads the file up to that place."""
         with self._told():
-            return first_line_at(self._path, time_s)
+            offset = first_line_at(self._path, time_s)
+        if offset is None:
+            raise LogError(
+                f"{self._path}: no line has a `timestamp`, so no place is found by a time; "
+                f"give a place, such as --from {self.stream}/0:0"
+            )
+        return offset
 
     def align(self, partition: int, offset: int) -> int:
         """See Log: the beginning of a line."""
@@ -108,6 +115,8 @@ class FileReader:
         self._file: int | None = None
         self._cutter = LineCutter()
         self._lines: deque[Line] = deque()
+        self._judged = 0
+        """So long was the unfinished line when it was last looked at."""
         self._read_to = 0
         self._ended = False
         self._sought = False
@@ -121,6 +130,7 @@ class FileReader:
         self.next_offset = self._read_to = _end_of(self._path) if offset == END else offset
         self._cutter = LineCutter()
         self._lines.clear()
+        self._judged = 0
         self._ended = False
         self._sought = True
         self._inside_line = False
@@ -178,6 +188,9 @@ class FileReader:
             return 0
         if self._until_end:
             self._lines.extend(self._cutter.rest())
+        elif self._cutter.pending != self._judged:
+            self._judged = self._cutter.pending
+            self._lines.extend(self._cutter.whole_rest())
         return len(self._lines)
 
     @staticmethod
@@ -204,11 +217,26 @@ class FileReader:
 
 
 def _end_of(path: Path) -> int:
-    """The position behind the last newline."""
+    """The position behind the last newline, or behind a whole object that has none yet."""
     with path.open("rb") as file:
-        tail_at = max(0, file.seek(0, os.SEEK_END) - _CHUNK_BYTES)
-        file.seek(tail_at)
-        return tail_at + file.read().rfind(b"\n") + 1
+        end = file.seek(0, os.SEEK_END)
+        begin = _line_before(file, end)
+        if begin == end or end - begin > MAX_LINE_BYTES:
+            return begin
+        file.seek(begin)
+        return end if is_whole(file.read(end - begin)) else begin
+
+
+def _line_before(file: BinaryIO, end: int) -> int:
+    """Where the line begins that has its last byte before `end`."""
+    while end > 0:
+        begin = max(0, end - _CHUNK_BYTES)
+        file.seek(begin)
+        newline = file.read(end - begin).rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1
+        end = begin
+    return 0
 
 
 class StdinLog:

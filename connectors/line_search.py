@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from connectors.lines import is_whole
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -18,21 +20,24 @@ class _Timed(msgspec.Struct, gc=False):
 _TIMED = msgspec.json.Decoder(_Timed)
 
 
-def first_line_at(path: Path, time_s: float) -> int:
+def first_line_at(path: Path, time_s: float) -> int | None:
     """Where the first line begins whose event is of this moment or later; behind the last whole line if none is.
 
-    In the order of the file. A line without a time is passed over.
+    In the order of the file. A line without a time is passed over; None where no line has one.
     """
     offset = 0
+    timed = timeless = False
     with path.open("rb") as file:
         for line in file:
-            if not line.endswith(b"\n"):
+            if not (line.endswith(b"\n") or is_whole(line)):
                 break
             at = event_time(line)
+            timed |= at is not None
+            timeless |= at is None and not line.isspace()
             if at is not None and at >= time_s:
                 break
             offset += len(line)
-    return offset
+    return None if timeless and not timed else offset
 
 
 def line_from(path: Path, offset: int) -> int:

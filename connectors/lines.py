@@ -1,6 +1,8 @@
-"""Cuts a stream of bytes into lines. It knows neither files nor JSON."""
+"""Cuts a stream of bytes into lines, and knows a line of JSON that is whole without its end. It knows no files."""
 
 from typing import Final, NamedTuple
+
+import msgspec
 
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """A longer line is cut to its first `KEPT_BYTES`, so that decoding refuses it and its beginning can be looked at."""
@@ -39,6 +41,10 @@ class LineCutter:
         """The unfinished line, for a log that has ended without a newline."""
         return [self._take(0)] if self.pending else []
 
+    def whole_rest(self) -> list[Line]:
+        """The unfinished line, if it is a whole object already: its writer may never end it."""
+        return [self._take(0)] if is_whole(self._head) else []
+
     def _keep(self, piece: bytes) -> None:
         self.pending += len(piece)
         if len(self._head) <= self._max_line_bytes:
@@ -50,3 +56,14 @@ class LineCutter:
         self._head = bytearray()
         self.pending = 0
         return line
+
+
+def is_whole(line: bytes | bytearray) -> bool:
+    """Whether a line that has no end yet is a whole JSON object: no beginning of one is."""
+    if not line[-16:].rstrip().endswith(b"}"):
+        return False
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

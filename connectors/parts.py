@@ -60,9 +60,11 @@ class Parts:
         """Remember where a partition is begun, on the disk when this returns; `END` ends it. Raises LogError."""
         with self._lock:
             if self._first[part] != offset:
-                self._first[part] = offset
+                # Not remembered here before it is there: whoever tries again after an error would be told that it is.
+                first = {**self._first, part: offset}
                 if self._memory is not None:
-                    _save(self._memory, self._first)
+                    _save(self._memory, first)
+                self._first = first
 
 
 def _load(memory: Path) -> dict[str, int]:
@@ -82,5 +84,11 @@ def _save(memory: Path, first: dict[str, int]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(memory)
+        # A loss of power may undo the renaming as long as the folder is not written.
+        folder = os.open(memory.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except OSError as error:
         raise LogError(f"{memory}: cannot be written: {error.strerror}; free or correct the state folder") from None

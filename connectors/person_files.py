@@ -13,8 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import BinaryIO, Final
 
-import msgspec
-
+from connectors.lines import is_whole
 from connectors.person_inputs import JsonLines
 from connectors.person_reader import BATCH, NOTHING, Batch, RareLog, RawMessage
 from connectors.person_table import Position
@@ -86,7 +85,7 @@ def _take(file: BinaryIO, start: int) -> tuple[list[RawMessage], int, bool]:
             messages.append(RawMessage(line, 0, start))
             start += len(line) + _skip_line(file)
         else:
-            if _is_complete(line):
+            if is_whole(line):
                 # Its writer may never end the last line, or may be about to: it counts now, and is read again with
                 # whatever follows. Reading a version twice changes nothing.
                 messages.append(RawMessage(line, 0, start))
@@ -101,17 +100,6 @@ def _skip_line(file: BinaryIO) -> int:
         if part.endswith(b"\n"):
             break
     return skipped
-
-
-def _is_complete(line: bytes) -> bool:
-    """Whether an unterminated line is already a whole object: no beginning of one is."""
-    if not line.rstrip().endswith(b"}"):
-        return False
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
 
 
 def _fingerprint(file: BinaryIO, position: int) -> str:

@@ -33,9 +33,6 @@ class PersonTableError(RuntimeError):
     """The table cannot be opened; the text says which folder and what to do."""
 
 
-DELETED: Final = Deleted()
-
-
 class Position(NamedTuple):
     """How far one partition of one input has been applied.
 
@@ -102,18 +99,18 @@ class PersonTable:
     def lookup(self, project: int, distinct_id: str) -> Person | Deleted | None:
         """The person behind a distinct id.
 
-        `DELETED` when the distinct id or its person was deleted. None when the table has never heard of the distinct
+        `Deleted` when the distinct id or its person was deleted. None when the table has never heard of the distinct
         id, or has heard of its person's id only: then an event's own copy of the person is the best there is.
         """
         stored = self._get(_distinct_id_key(project, distinct_id))
         if stored is None:
             return None
         if _is_deleted(stored):
-            return DELETED
+            return Deleted(_version(stored))
         return self._person(project, stored[_HEADER.size :])
 
     def person(self, project: int, person_id: str) -> Person | Deleted | None:
-        """The person with this id; `DELETED` when deleted, None when never heard of."""
+        """The person with this id; `Deleted` when deleted, None when never heard of."""
         return self._person(project, _encode(person_id))
 
     def group(self, project: int, index: int, key: str) -> Group | None:
@@ -177,7 +174,9 @@ class PersonTable:
         stored = self._get(_person_key(project, person_id))
         if stored is None:
             return None
-        return DELETED if _is_deleted(stored) else Person(person_id.decode(), stored[_HEADER.size :])
+        if _is_deleted(stored):
+            return Deleted(_version(stored))
+        return Person(person_id.decode(), stored[_HEADER.size :])
 
     def _get(self, key: bytes) -> bytes | None:
         return cast(bytes | None, self._db.get(key))

@@ -35,7 +35,7 @@ class Candidates:
         return iter(self._all)
 
     def wanting(self, view: EventView) -> list[Destination]:
-        """Those that may want the event, judged by the event alone, by id. Nothing is raised.
+        """Those that may want the event, judged by the event alone and before any sample, by id. Nothing is raised.
 
         Whoever wants the event is among them. So is who cannot be judged, unless the event lacks what his filter needs.
         """

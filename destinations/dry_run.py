@@ -26,7 +26,8 @@ class DryRun(msgspec.Struct, frozen=True):
     """What it comes to. Requests are as they would be sent, secrets included."""
 
     matches: bool
-    """Whether the event passes the filters; what would be sent is told either way, of mappings by those that match."""
+    """Whether the event passes the filters and is in the sample; what would be sent is told either way, of mappings by
+    those that match."""
     requests: list[Request] = []
     signing: list[dict[str, Any]] = []
     """Of each request of code, the options about signatures and secret headers."""
@@ -43,7 +44,7 @@ def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[st
     """
     answering = chain(answers, repeat(ANSWER))
     try:
-        matches = destination.matches(view)
+        matches = destination.matches(view) and destination.samples(view)
         branches = [branch for branch in destination.branches if branch.matches(view)]
     except (hog.HogRuntimeError, EventDataError) as error:
         return DryRun(False, error=f"the filter fails: {destination.redact(str(error))}")

@@ -93,13 +93,14 @@ def _sending(destination: Destination, branch: Branch, view: EventView) -> Sendi
     clauses = _clauses(destination, branch.filter, view)
     if against := _failing(clauses):
         return Sending(branch.name, False, destination.redact(against), clauses)
-    inputs = [
-        InputValue(name, destination.redact(_json(value)), destination.redact(error))
-        for name, value, error in destination.inputs_one_by_one(view, branch)
-    ]
+    inputs: list[InputValue] = []
+
+    def tell(name: str, value: Any, error: str) -> None:
+        inputs.append(InputValue(name, destination.redact(_json(value)), destination.redact(error)))
+
     found = Sending(branch.name, True, "", clauses, inputs)
     try:
-        work = destination.render(view, branch)
+        work = destination.render_telling(view, branch, tell)
     except InputError as error:
         return msgspec.structs.replace(found, because=f"the request cannot be made: {error}")
     if not isinstance(work, Request):
@@ -108,18 +109,22 @@ def _sending(destination: Destination, branch: Branch, view: EventView) -> Sendi
 
 
 def _cap(destination: Destination, view: EventView) -> str:
-    """In words; what has been sent within the time is known to the running job alone."""
+    """In words: what it is told apart by, and how many of those are sent. Which of them is one of the others is only
+    counted, by the running job, and written down nowhere.
+    """
     masking = destination.masking
     if masking is None:
         return ""
     try:
-        key = destination.redact(_json(destination.cap_key(view)))
-        if destination.cap(view) is None:
+        value = destination.cap_key(view)
+        key = destination.redact(_json(value))
+        if masking.cap(value) is None:
             return f"held back by no cap: its key is {key}"
     except InputError as error:
-        return f"held back by no cap: its key cannot be made: {error}"
+        return f"held back by no cap: its key cannot be made: {destination.redact(str(error))}"
     often = f", and each behind {masking.threshold} of them" if masking.threshold else ""
-    return f"of the events with the key {key} the first within {masking.ttl_s} s{often}"
+    sent = f"of the events with the key {key} the first within {masking.ttl_s} s is sent{often}"
+    return f"{sent}; whether this one was is not known: what is held back is only counted"
 
 
 def _against(destination: Destination, view: EventView, clauses: list[Clause]) -> str:
@@ -135,12 +140,14 @@ def _against(destination: Destination, view: EventView, clauses: list[Clause]) -
     if names is not None and event.event not in names:
         listed = ", ".join(map(repr, sorted(names))) or "none at all"
         return f"by its name alone: the filter takes {listed}"
-    if against := _failing(clauses):
-        return against
-    if not destination.matches(view):
-        # All clauses hold: nothing else is left to be against it.
-        return "it is not in the sample"
-    return ""
+    return _failing(clauses) or _out_of_sample(destination, view)
+
+
+def _out_of_sample(destination: Destination, view: EventView) -> str:
+    try:
+        return "" if destination.samples(view) else "it is not in the sample"
+    except (hog.HogRuntimeError, EventDataError) as error:
+        return f"whether it is in the sample cannot be told: {error}"
 
 
 def _failing(clauses: list[Clause]) -> str:

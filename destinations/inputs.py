@@ -34,17 +34,17 @@ class Inputs:
         for key, value in self._values:
             inputs[key] = value.render(globals)
 
-    def one_by_one(self, globals: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
+    def one_by_one(self, globals: dict[str, Any]) -> Iterator[tuple[str, Any, InputError | None]]:
         """As `render_into`, but each is told, and one that fails is null for those behind it."""
         inputs: dict[str, Any] = {}
         globals["inputs"] = inputs
         for key, value in self._values:
             try:
                 inputs[key] = value.render(globals)
-                yield key, inputs[key], ""
+                yield key, inputs[key], None
             except InputError as error:
                 inputs[key] = None
-                yield key, None, error.message
+                yield key, None, error
 
 
 def compile_inputs(

@@ -158,10 +158,14 @@ class _Compiler:
                 self._report.at(path, f"expected a mapping with regex and alias, got {kind_of(item)}")
                 continue
             spec = fitted(item, _CleaningSpec, path, self._report)
+            at = "regex"
             try:
-                cleaned_text("/", [(spec.regex, spec.alias)])
+                cleaned_text("/", [(spec.regex, "")])
+                at = "alias"
+                # Nothing judges it before something is replaced by it: the place of nothing always is.
+                cleaned_text("/", [(f"(?:{spec.regex})?", spec.alias)])
             except hog.HogError as error:
-                self._report.at((*path, "regex"), error.message)
+                self._report.at((*path, at), error.message)
             else:
                 yield spec.regex, spec.alias
 

@@ -19,6 +19,9 @@ from destinations.secrets import Secrets
 
 # A file system may stamp two writes within this time alike, so a young file is compared by its content.
 YOUNG_S = 3.0
+PROJECT_GONE_S = 10.0
+"""A `project.yaml` that is gone for less may be on its way back: some programs delete a file and write it anew. What it
+says stays in effect meanwhile: else filters would go by another time zone for a moment, and all be compiled twice."""
 
 
 class Changes(NamedTuple):
@@ -78,7 +81,10 @@ class Watched:
         self._files: dict[Path, _Known] = {}
         self._project: _KnownProject | None = None
         """None where there is no file."""
+        self._project_gone_at: float | None = None
         self._loaded = Loaded({}, [])
+        self.readable = True
+        """Whether the directory could be read at the last look."""
 
     @property
     def destinations(self) -> dict[str, Destination]:
@@ -104,7 +110,9 @@ class Watched:
             # A directory that is away for a moment (a mount, a rename) must not stop every destination.
             problem = Problem(str(self._directory), "", 1, 1, f"cannot be read: {error.strerror}")
             self._loaded = Loaded(before.destinations, [problem])
+            self.readable = False
             return _changes(before, self._loaded)
+        self.readable = True
         self._project = self._look_at_project(now)
         self._files = {path: known for path in paths if (known := self._look_at(path, now)) is not None}
         of_project = self._project.problems if self._project is not None else ()
@@ -113,9 +121,17 @@ class Watched:
 
     def _look_at_project(self, now: float) -> "_KnownProject | None":
         """What is known of `project.yaml`; its last good version stays in effect while it does not load."""
-        path, known = project_file(self._directory), self._project
-        if path is None:
-            return None
+        path = project_file(self._directory)
+        found = None if path is None else self._read_project(path, now)
+        if found is not None:
+            self._project_gone_at = None
+            return found
+        gone_at = self._project_gone_at = now if self._project_gone_at is None else self._project_gone_at
+        return self._project if now - gone_at < PROJECT_GONE_S else None
+
+    def _read_project(self, path: Path, now: float) -> "_KnownProject | None":
+        """The file, read if need be; None if it has just gone."""
+        known = self._project
         last = known.project if known is not None else Project(broken=True)
         try:
             stamp = _stamp(path)

@@ -9,6 +9,7 @@ code 1 when deliveries failed; only `offramp run` ends cleanly on SIGTERM and su
 import atexit
 import os
 import sys
+from functools import partial
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
@@ -20,7 +21,7 @@ from operators.decode import decode
 from operators.deliver import deliver
 from operators.join_person import join_person
 from operators.mask import mask
-from operators.route import route
+from operators.route import made_of_capped, route
 from operators.screen import screen
 from operators.settle import settle
 
@@ -36,21 +37,21 @@ def build(job: Job) -> Dataflow:
 
     # Bytes become events, and only those that somebody may want go on. A message of a person is a change of them.
     decoded = decode("decode", messages, job.settings.project, job.persons)
-    wanted = screen("screen", decoded.events, job.destinations)
+    screened = screen("screen", decoded.events, job.destinations)
 
     # Each meets the person of this moment, then every destination decides for itself.
-    joined = join_person("join_person", wanted, job.join)
+    joined = join_person("join_person", screened.events, job.join)
     routed = route("route", joined, job.destinations, job.progress)
 
     # Of those with a frequency cap only some go on.
-    masked = mask("mask", routed.capped)
+    masked = mask("mask", routed.capped, partial(made_of_capped, job.destinations))
 
     # One outbox per destination; what became of each delivery is written down. People may say what is to be done.
     commands = op.input("commands", flow, job.commands)
     addressed = op.merge("addressed", commands, routed.invocations, masked.items)
     outcomes = deliver("deliver", addressed, job.delivery)
     settled = settle("settle", outcomes)
-    op.output("journal", op.merge("records", settled, routed.reports, masked.reports), job.journal)
+    op.output("journal", op.merge("records", settled, screened.reports, routed.reports, masked.reports), job.journal)
     op.output("dead_letters", decoded.dead_letters, job.journal)
     return flow
 

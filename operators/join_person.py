@@ -61,12 +61,19 @@ class Join:
         if event.source is Source.EVENTS:
             # A change brings its person: the table may not have come so far, and must not take an older one's place.
             event.person = self.person_of(event)
-        elif event.only_for is not None and isinstance(self.people.person(event.project, event.distinct_id), Deleted):
+        elif event.only_for is not None and self.was_deleted_after(event):
             # What changed of somebody before they were deleted is not told again behind that.
             event.wanted_by = ()
         # Most events name no group: do not parse them to find that out.
         if b'"$group' in event.properties:
             event.groups = self.groups_of(event, view)
+
+    def was_deleted_after(self, event: Event) -> bool:
+        """Whether the table knows the person of a change to be deleted, and not by a deletion before it: somebody may
+        be made again, and the table may not have come so far.
+        """
+        known = self.people.person(event.project, event.distinct_id)
+        return isinstance(known, Deleted) and (event.version is None or event.version <= known.version)
 
     def person_of(self, event: Event) -> Person | None:
         """The table's answer, else the row's own copy; nobody when the table knows them to be deleted."""

@@ -1,6 +1,7 @@
 """mask: lets only some of the events with the same key go on, and counts the others.
 
-What the backlog lane brings does not come here: it was decided when it came first.
+What goes on is rendered here, and what is held back never. What the backlog lane brings does not come here: it was
+decided when it came first.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,8 +32,10 @@ class MaskOut:
 
 
 @operator
-def mask(step_id: str, up: KeyedStream[Capped], clock: Callable[[], float] = time) -> MaskOut:
-    """Hold back the events that exceed their cap.
+def mask(
+    step_id: str, up: KeyedStream[Capped], make: Callable[[Capped], Iterable[Item]], clock: Callable[[], float] = time
+) -> MaskOut:
+    """Hold back the events that exceed their cap; `make` renders the others.
 
     Shape:
         In: `(destination, Capped)`. Out: `(destination, Item)`, and metrics.
@@ -41,10 +44,11 @@ def mask(step_id: str, up: KeyedStream[Capped], clock: Callable[[], float] = tim
     Errors:
         None raised; a snapshot of another version refuses to start with `MaskError`.
     Guarantee:
-        An event is decided once. After a crash what is read again since the last snapshot is decided again, by the
-        windows of that snapshot.
+        What is owed was decided and is not decided again. What a crash has undone is: it is read again since the last
+        snapshot, and decided by the windows of that snapshot, in the order and at the time it comes now. So another
+        event with the same key may go out beside the one that was sent, and what is held back is counted again.
     """
-    decided = op.stateful_batch("mask_batch", up, lambda snapshot: MaskLogic(snapshot, clock))
+    decided = op.stateful_batch("mask_batch", up, lambda snapshot: MaskLogic(snapshot, make, clock))
     sorted_out = op.branch("sort_masked", op.map("unkey", decided, _unkeyed), _is_metric)
     return MaskOut(items=cast("KeyedStream[Item]", sorted_out.falses), reports=sorted_out.trues)
 
@@ -52,8 +56,11 @@ def mask(step_id: str, up: KeyedStream[Capped], clock: Callable[[], float] = tim
 class MaskLogic(StatefulBatchLogic[Capped, Item | Metric, bytes]):
     """One destination. See `mask`."""
 
-    def __init__(self, snapshot: bytes | None, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, snapshot: bytes | None, make: Callable[[Capped], Iterable[Item]], clock: Callable[[], float] = time
+    ) -> None:
         self._masks = Masks(snapshot)
+        self._make = make
         self._clock = clock
 
     def on_batch(self, values: list[Capped]) -> tuple[Iterable[Item | Metric], bool]:
@@ -61,15 +68,13 @@ class MaskLogic(StatefulBatchLogic[Capped, Item | Metric, bytes]):
         now = self._clock()
         out: list[Item | Metric] = []
         masked = 0
-        destination = ""
         for capped in values:
             if capped.cap is None or self._masks.passes(capped.cap, now):
-                out += capped.items
+                out += self._make(capped)
             else:
                 masked += 1
-                destination = _destination(capped)
         if masked:
-            out.append(Metric(destination, int(now // 60) * 60, "other", "masked", masked))
+            out.append(Metric(values[0].destination, int(now // 60) * 60, "other", "masked", masked))
         return out, self._is_done(now)
 
     def on_notify(self) -> tuple[Iterable[Item | Metric], bool]:
@@ -90,10 +95,6 @@ class MaskLogic(StatefulBatchLogic[Capped, Item | Metric, bytes]):
     def _is_done(self, now: float) -> bool:
         self._masks.forget(now)
         return self.RETAIN if len(self._masks) else self.DISCARD
-
-
-def _destination(capped: Capped) -> str:
-    return capped.items[0].destination
 
 
 def _unkeyed(keyed: tuple[str, Item | Metric]) -> tuple[str, Item] | Metric:

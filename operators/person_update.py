@@ -67,6 +67,7 @@ def _event(message: Message) -> Event | None:
         mapping=message.mapping,
         person=Person(person.id, properties),
         source=Source.PERSON_UPDATES,
+        version=person.version,
     )
 
 

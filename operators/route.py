@@ -1,11 +1,12 @@
 """route: the per-destination branch. Decides each filter, renders the inputs, and emits one invocation per match.
 
 What matches for a destination that takes nothing at present is not rendered: its positions are enough. So a destination
-that is ill costs the others little more than its filter.
+that is ill costs the others little more than its filter. What has a frequency cap is rendered by `mask`, if it goes on.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard, cast
 
@@ -17,7 +18,7 @@ from delivery import UNREPEATABLE, Progress
 from destinations import Branch, Destination, EventDataError, EventView, InputError
 from hog import HogRuntimeError
 from operators.deliver import Item
-from operators.screen import Configured, Screened
+from operators.screen import Configured, Screened, sampled_out
 from records import Cap, Capped, EndOfInput, Event, Invocation, LogLine, Metric, Missed, RangeRead, Together
 
 Report = LogLine | Metric
@@ -36,7 +37,7 @@ class RouteOut:
     capped: KeyedStream[Capped]
     """The same of those that have a frequency cap."""
     reports: Stream[Report]
-    """Filters that could not be decided."""
+    """Filters that could not be decided, and how many events samples have left out."""
 
 
 @operator
@@ -72,11 +73,13 @@ class Router:
         # Of one batch, in which a destination is closed for all of its matches or for none.
         self._closed: dict[str, bool] = {}
         self._missed: dict[tuple[str, str, int], Missed] = {}
+        self._left_out = Counter[str]()
 
     def route(self, batch: Iterable[Screened]) -> list[Keyed | Report]:
         """What a batch becomes, in its order."""
         self._closed.clear()
         self._missed.clear()
+        self._left_out.clear()
         routed: list[Keyed | Report] = []
         for item in batch:
             if isinstance(item, EventView):
@@ -85,6 +88,7 @@ class Router:
                 routed.append((item.only_for, item))
             else:
                 routed += self._announce_end(item)
+        routed += sampled_out(self._left_out, self._clock())
         return routed
 
     def _route_event(self, view: EventView) -> list[Keyed | Report]:
@@ -95,15 +99,17 @@ class Router:
                 continue
             branches = self._matching(destination, view, routed)
             if branches:
-                items = self._made_of(destination, branches, view)
                 if destination.masking is not None and view.event.only_for is None:
-                    routed.append((id, Capped(items, self._cap(destination, view, routed))))
+                    routed.append((id, self._capped(destination, branches, view, routed)))
                 else:
-                    routed += [(id, item) for item in items]
+                    routed += [(id, item) for item in self._made_of(destination, branches, view)]
         return routed
 
     def _matching(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> list[Branch]:
-        """The branches that the event is for. One whose filter fails is none, and does not hinder another one."""
+        """The branches that the event is for. One whose filter fails is none, and does not hinder another one.
+
+        The sample is asked last: what it leaves out is counted, and only what would have been sent.
+        """
         matching: list[Branch] = []
         try:
             if not destination.matches(view):
@@ -117,21 +123,33 @@ class Router:
                     matching.append(branch)
             except (HogRuntimeError, EventDataError) as error:
                 reports += self._filter_failed(destination, view, f"mapping {branch.name!r}: {error}")
-        return matching
+        return matching if matching and self._samples(destination, view, reports) else []
+
+    def _samples(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> bool:
+        try:
+            is_in = destination.samples(view)
+        except (HogRuntimeError, EventDataError) as error:
+            reports += self._filter_failed(destination, view, str(error))
+            return False
+        if not is_in and view.event.only_for is None:
+            # What is read again was counted when it came first.
+            self._left_out[destination.id] += 1
+        return is_in
 
     def _made_of(
         self, destination: Destination, branches: list[Branch], view: EventView
-    ) -> list[Invocation | Together | Missed | EndOfInput]:
-        id, event = destination.id, view.event
-        if self._is_rendered(id, event):
-            together = 0 if event.mapping else len(branches)
-            made = [invoke(destination, view, branch, together) for branch in branches]
-            return [made[0] if len(made) == 1 else Together(id, made)]
-        if destination.masking is not None:
-            place = (id, event.stream, event.partition, event.offset, event.offset, len(branches), event.read_ms)
-            return [Missed(*place, exact=True)]
-        row = self._miss(id, event, len(branches))
+    ) -> Sequence[Invocation | Together | Missed]:
+        if self._is_rendered(destination.id, view.event):
+            return rendered(destination, branches, view)
+        row = self._miss(destination.id, view.event, len(branches))
         return [] if row is None else [row]
+
+    def _capped(
+        self, destination: Destination, branches: list[Branch], view: EventView, reports: list[Keyed | Report]
+    ) -> Capped:
+        id, event, cap = destination.id, view.event, self._cap(destination, view, reports)
+        names = [branch.name for branch in branches]
+        return Capped(id, event, names, not self._is_rendered(id, event), cap)
 
     def _cap(self, destination: Destination, view: EventView, reports: list[Keyed | Report]) -> Cap | None:
         try:
@@ -168,7 +186,10 @@ class Router:
 
     def _behind_the_others(self, id: str, mark: EndOfInput) -> EndOfInput | Capped:
         destination = self._destinations.find(id)
-        return mark if destination is None or destination.masking is None else Capped([mark])
+        # By the configuration of now. A cap that is removed while events are on their way through `mask` lets the mark
+        # overtake them: a job that ends at the end of its inputs may then end before they are sent, and owes them.
+        # Nothing is lost, and it takes an edit within the milliseconds before that end: not worth a memory of its own.
+        return mark if destination is None or destination.masking is None else Capped(id, mark)
 
     def _filter_failed(self, destination: Destination, view: EventView, error: str) -> list[Report]:
         told = f"the filter failed, so the event counts as no match: {error}"
@@ -186,10 +207,35 @@ class Router:
         return reports
 
 
+def made_of_capped(destinations: Configured, capped: Capped) -> Sequence[Item]:
+    """What is made of a match that does not exceed its cap, as things are configured now."""
+    event = capped.item
+    if isinstance(event, EndOfInput):
+        return [event]
+    destination = destinations.find(capped.destination)
+    branches = [] if destination is None else [one for one in destination.branches if one.name in capped.mappings]
+    if capped.owed or destination is None or len(branches) < len(capped.mappings):
+        # Also where it has just been changed: the re-read makes of it what is wanted then.
+        place = (capped.destination, event.stream, event.partition, event.offset, event.offset)
+        return [Missed(*place, len(capped.mappings), event.read_ms, exact=True)]
+    # A view of its own: the one that routed it may be read further by another thread.
+    return rendered(destination, branches, EventView(event, destinations.site))
+
+
+def rendered(destination: Destination, branches: list[Branch], view: EventView) -> Sequence[Invocation | Together]:
+    """What branches make of a match."""
+    together = 0 if view.event.mapping else len(branches)
+    made = [invoke(destination, view, branch, together) for branch in branches]
+    return [made[0] if len(made) == 1 else Together(destination.id, made)]
+
+
 def invoke(destination: Destination, view: EventView, branch: Branch, together: int) -> Invocation:
     """What a branch makes of a match; without a request, and saying why, when its inputs cannot be rendered.
 
     Args:
+        destination: Whose it is.
+        view: The event.
+        branch: One of those that it matches.
         together: See `Invocation.together`.
     """
     event = view.event

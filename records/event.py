@@ -46,6 +46,9 @@ class Person(msgspec.Struct, frozen=True, gc=False):
 class Deleted(msgspec.Struct, frozen=True, gc=False):
     """The answer for somebody that the table knows to be deleted: an event's own copy must not bring them back."""
 
+    version: int = 0
+    """Of the deletion: what has a higher one came behind it."""
+
 
 class Group(msgspec.Struct, frozen=True, gc=False):
     """The latest version of a group. `index` is the group type's number, 0 to 4; `properties` is a JSON object, raw."""
@@ -89,6 +92,8 @@ class Event(msgspec.Struct, gc=False):
     groups: tuple[Group, ...] = ()
     """Filled by `join_person`: the groups that the event names and the table knows."""
     source: Source = Source.EVENTS
+    version: int | None = None
+    """Of the person, where the event is a change of them and says it."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

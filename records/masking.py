@@ -2,8 +2,7 @@
 
 import msgspec
 
-from records.event import EndOfInput
-from records.invocation import Invocation, Missed, Together
+from records.event import EndOfInput, Event
 
 
 class Cap(msgspec.Struct, frozen=True, gc=False):
@@ -19,10 +18,16 @@ class Cap(msgspec.Struct, frozen=True, gc=False):
 
 
 class Capped(msgspec.Struct, gc=False):
-    """What is made of one event, to go on only if the event does not exceed the cap.
+    """An event that goes on only if it does not exceed the cap; without a cap it has only kept its place behind others.
 
-    Without a cap it goes on, and has only kept its place behind others.
+    It is data through and through: the step that decides may be in another process.
     """
 
-    items: list[Invocation | Together | Missed | EndOfInput]
+    destination: str
+    item: Event | EndOfInput
+    """What is held back is never rendered, so the event itself is here, with its person."""
+    mappings: list[str] = []
+    """Of those that it matches, the names; of a destination without mappings the empty one."""
+    owed: bool = False
+    """Whether its position is to be noted, and nothing sent."""
     cap: Cap | None = None

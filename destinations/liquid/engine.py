@@ -25,12 +25,12 @@ def escaped(value: Any) -> str:
 
 
 class _Context(RenderContext):
-    """Looks at the clock with every node, variable and filter."""
+    """Looks at the thread's own clock with every node, variable and filter: a busy machine is nobody's fault."""
 
     __slots__ = ("_ends_at", "_none_disabled")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._ends_at = time.perf_counter() + TIME_S
+        self._ends_at = time.thread_time() + TIME_S
         super().__init__(*args, **kwargs)
 
     @property
@@ -52,7 +52,7 @@ class _Context(RenderContext):
         return super().filter(name, token)
 
     def _look(self) -> None:
-        if time.perf_counter() > self._ends_at:
+        if time.thread_time() > self._ends_at:
             raise ResourceLimitError(f"it takes longer than {TIME_S * 1000:.0f} ms", token=None)
 
 

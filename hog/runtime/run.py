@@ -45,9 +45,12 @@ class Run:
         limits: Limits,
         effects: Mapping[str, Effect] = MappingProxyType({}),
         pause: Callable[[], None] | None = None,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        """`effects` are the functions that do something outside, by name. `pause` lets others go on for a moment."""
+        """`effects` are the functions that do something outside, by name. `pause` lets others go on for a moment.
+
+        The clock is the thread's own: on a machine that has no time for this process no program takes longer for it.
+        """
         self.limits = limits
         self.steps = 0
         """Ticks so far, as far as they were counted."""

@@ -70,7 +70,7 @@ def test_each_source_has_its_destinations(directory: Directory) -> None:
     assert not store.takes(Source.PERSON_UPDATES)
 
 
-def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None:
+def test_how_the_project_is_shown_follows_its_file(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     store, file = directory.store, directory.path / "project.yaml"
     directory.look()
     assert store.site.project(1).name == "project 1"
@@ -79,6 +79,9 @@ def test_how_the_project_is_shown_follows_its_file(directory: Directory) -> None
         directory.look()
         assert store.site.project(1).name == name
     file.unlink()
+    directory.look()
+    assert store.site.project(1).name == "Store", "it may be on its way back"
+    monkeypatch.setattr("destinations.watched.PROJECT_GONE_S", 0.0)
     directory.look()
     assert store.site.project(1).name == "project 1"
 
@@ -188,6 +191,17 @@ def test_a_directory_that_is_away_for_a_moment_removes_nothing(directory: Direct
     directory.look()
     directory.now += REMOVED_AFTER_S
     assert directory.store.removed("unknown")
+
+
+def test_a_project_that_does_not_load_keeps_no_destination(directory: Directory) -> None:
+    directory.write("crm")
+    directory.write("ads")
+    (directory.path / "project.yaml").write_text("nope: 1")
+    directory.look()
+    (directory.path / "crm.yaml").unlink()
+    directory.look()
+    directory.now += REMOVED_AFTER_S
+    assert (directory.store.removed("crm"), directory.store.removed("ads")) == (True, False)
 
 
 def test_a_batch_sees_one_view_while_the_next_one_is_made(directory: Directory) -> None:

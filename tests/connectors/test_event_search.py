@@ -34,6 +34,19 @@ def test_in_a_file_the_newest_of_that_uuid(tmp_path: Path) -> None:
     assert find_event([FileLog(path)], "u9", decode) is None
 
 
+def test_the_last_line_is_looked_at_without_its_newline_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line("u1", 1) + line("u2", 2)[:-1])
+    assert find_event([FileLog(path)], "u2", decode) is not None
+
+
+def test_a_uuid_may_be_written_in_capitals(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line("0193e3b4-000a", 1) + line("0193E3B4-000B", 2))
+    for uuid in ("0193E3B4-000A", "0193e3b4-000b"):
+        assert find_event([FileLog(path)], uuid, decode) is not None
+
+
 def test_one_without_a_uuid_is_found_by_the_one_it_was_given(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(line(None, 1) + line(None, 2))
@@ -57,3 +70,11 @@ def test_a_log_that_says_nothing_is_an_error() -> None:
     log.silent = True
     with pytest.raises(LogError, match="kafka:events/0 has not answered"):
         find_event([log], "u1", decode, silence_s=0.05)
+
+
+def test_a_log_that_breaks_while_it_is_read_is_an_error() -> None:
+    log = MemoryLog("file:/events.jsonl", {0: line("u1", 1)})
+    log.failures = [OSError(5, "Input/output error")]
+    with pytest.raises(LogError, match="cannot be read: Input/output error"):
+        find_event([log], "u1", decode)
+    assert log.readers[0].closed

@@ -1,5 +1,6 @@
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from connectors.events_source import BATCH, LEAVE_AFTER_S, EventsPartition, Even
 from connectors.jsonl import FileLog
 from connectors.lane import Pace
 from connectors.log import END, Log, LogError
+from connectors.parts import Parts
 from records import EndOfInput, Message
 from tests.connectors.logs import MemoryLog, OpenGate
 
@@ -246,6 +248,27 @@ def test_where_it_begins_is_remembered_before_anything_of_it_goes_on(gate: OpenG
     memory.unlink()
     memory.parent.rmdir()
     assert (part.next_batch(), part.snapshot()) == ([], END)
+
+
+def test_what_could_not_be_remembered_is_remembered_when_it_is_tried_again(gate: OpenGate, tmp_path: Path) -> None:
+    now = [100.0]
+    log, memory = MemoryLog("kafka:t", {0: b"{}"}), tmp_path / "parts.json"
+    parts = Parts({"kafka:t/0": (log, 0)}, "earliest", memory, ["kafka:t"])
+    begin = partial(parts.begin, "kafka:t/0")
+    part = EventsPartition(
+        "kafka:t/0", log, 0, END, gate, False, clock=lambda: now[0], wanted=lambda: True, begin=begin
+    )
+    in_the_way = memory.with_suffix(".new")
+    in_the_way.mkdir()
+    assert (part.next_batch(), part.snapshot(), parts.first_offset("kafka:t/0")) == ([], END, END)
+    in_the_way.rmdir()
+    now[0] += 1.1
+    assert (part.next_batch(), part.snapshot()) == ([], 1)
+
+    log.append(b"{}")
+    again = Demand().source(log, gate, memory)
+    again.begin()
+    assert offsets(build(again, "kafka:t/0", END).next_batch()) == [1], "it had begun before this message came"
 
 
 def test_with_an_end_a_log_that_nobody_wants_is_at_it(gate: OpenGate) -> None:

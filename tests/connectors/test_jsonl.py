@@ -58,6 +58,32 @@ def test_a_growing_file_is_followed_and_half_a_line_is_waited_for(path: Path) ->
     assert positions(reader.read(10)) == [(8, b'{"b":2}')]
 
 
+def test_a_last_line_that_is_a_whole_object_does_not_wait_for_its_newline(path: Path) -> None:
+    path.write_bytes(b'{"a":1}\n{"b":{}')
+    log = FileLog(path)
+    reader = log.reader(0)
+    assert positions(reader.read(10)) == [(0, b'{"a":1}')]
+    assert log.end_offset(0) == 8
+    with path.open("ab") as file:
+        file.write(b"}")
+    assert positions(reader.read(10)) == [(8, b'{"b":{}}')]
+    assert (reader.next_offset, reader.at_end(), log.end_offset(0)) == (16, True, 16)
+    again = log.reader(0)
+    again.seek(16)
+    with path.open("ab") as file:
+        file.write(b'\r\n{"c":1}\n')
+    for one in (reader, again):
+        assert positions(one.read(10)) == [(18, b'{"c":1}')]
+
+
+def test_the_end_is_no_place_inside_a_long_line(path: Path) -> None:
+    path.write_bytes(b'{"a":1}\n{"b":"' + b"x" * 600_000)
+    assert FileLog(path).end_offset(0) == 8
+    with path.open("ab") as file:
+        file.write(b'"}')
+    assert FileLog(path).end_offset(0) == path.stat().st_size
+
+
 def test_a_last_line_without_a_newline_counts_when_the_file_is_the_whole_input(path: Path) -> None:
     path.write_bytes(b'{"a":1}\n{"b":2}')
     reader = FileLog(path).reader(0, until_end=True)
@@ -242,6 +268,18 @@ def test_a_place_is_found_by_the_time_of_the_events(path: Path, moment: str, lin
     path.write_bytes(TIMED)
     time_s = datetime.fromisoformat(f"2026-11-20T{moment}Z").timestamp()
     assert FileLog(path).offset_at(0, time_s) == STARTS[line]
+
+
+def test_where_no_line_has_a_time_no_place_is_found_by_one(path: Path) -> None:
+    path.write_bytes(b'{"id": "p1", "team_id": 1}\n{"id": "p2", "team_id": 1}')
+    with pytest.raises(LogError) as told:
+        FileLog(path).offset_at(0, 1.0)
+    assert str(told.value) == (
+        f"{path}: no line has a `timestamp`, so no place is found by a time; "
+        f"give a place, such as --from file:{path}/0:0"
+    )
+    path.write_bytes(b"\n")
+    assert FileLog(path).offset_at(0, 1.0) == 1
 
 
 def test_the_place_behind_all_events_is_the_end(path: Path) -> None:

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.person_table import (
-    DELETED,
     PersonTable,
     PersonTableError,
     Position,
@@ -23,7 +22,7 @@ from connectors.person_table import (
     group_row,
     person_row,
 )
-from records import Group, Person
+from records import Deleted, Group, Person
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,9 +78,9 @@ def test_never_heard_of_is_not_deleted(table: PersonTable) -> None:
         ],
         {},
     )
-    assert table.lookup(1, "of gone") is DELETED
-    assert table.lookup(1, "gone itself") is DELETED
-    assert table.person(1, "gone") is DELETED
+    assert table.lookup(1, "of gone") == Deleted(101)
+    assert table.lookup(1, "gone itself") == Deleted(5)
+    assert table.person(1, "gone") == Deleted(101)
     assert table.lookup(1, "unknown") is None
     assert table.lookup(1, "of nobody") is None
     assert table.person(1, "unknown") is None
@@ -90,7 +89,7 @@ def test_never_heard_of_is_not_deleted(table: PersonTable) -> None:
 def test_an_older_version_does_not_bring_a_deleted_person_back(table: PersonTable) -> None:
     table.apply([person_row(1, "p", b"{}", 101, deleted=True)], {})
     table.apply([person_row(1, "p", b'{"v":7}', 7)], {})
-    assert table.person(1, "p") is DELETED
+    assert table.person(1, "p") == Deleted(101)
     table.apply([person_row(1, "p", b'{"v":102}', 102)], {})
     assert table.person(1, "p") == Person("p", b'{"v":102}')
 
@@ -223,7 +222,7 @@ def test_any_order_and_any_batching_give_the_highest_versions(
         if version < 0:
             assert answer is None
         elif deleted:
-            assert answer is DELETED
+            assert answer == Deleted(version)
         else:
             assert answer == Person(person, b'{"n":"%b"}' % person.encode())
     table.close()

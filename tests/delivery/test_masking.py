@@ -29,6 +29,23 @@ def test_which_go_out(times: list[float], threshold: int | None, out: list[float
     assert passed(times, threshold) == out
 
 
+def test_a_clock_that_was_wrong_holds_nothing_back_for_long() -> None:
+    ahead = 4 * 365 * 86_400
+    # Set right again, also behind a restart: the window that began then would last for four years.
+    masks = Masks()
+    assert [masks.passes(Cap(1, 60), at) for at in (ahead, ahead + 1)] == [True, False]
+    masks = Masks(masks.snapshot())
+    assert [masks.passes(Cap(1, 60), at) for at in (10, 11, 70)] == [True, False, True]
+    # A clock that goes back a little is no reason to send twice.
+    assert passed([100, 99.9, 95, 159]) == [100]
+
+
+def test_a_time_that_was_made_much_shorter_counts_at_once() -> None:
+    masks = Masks()
+    assert masks.passes(Cap(1, 86_400), 0)
+    assert [masks.passes(Cap(1, 60), at) for at in (10, 11, 70)] == [True, False, True]
+
+
 def test_each_key_has_a_window_of_its_own() -> None:
     masks = Masks()
     assert [masks.passes(Cap(key, 60), 0) for key in (1, 2, 1, 2)] == [True, True, False, False]

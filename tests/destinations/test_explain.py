@@ -40,6 +40,7 @@ def paid(total: object = 70, plan: str = "pro", **others: object) -> EventView:
         (WHEN + URL, paid(20), "the filter: properties.total > 50 does not hold"),
         (WHEN + URL, paid(plan="free"), "the filter: person.properties.plan = 'pro' or false does not hold"),
         (f"sample: 0.0000001\n{URL}", paid(), "it is not in the sample"),
+        (f"sample: {{share: 0.5, by: properties.x}}\n{URL}", view(b"{"), "whether it is in the sample cannot"),
         (f"filters: {{when: 'properties.total'}}\n{URL}", paid(1), "the filter: properties.total does not hold"),
         ("inputs: {url: '{event.properties.nowhere}'}", paid(), "the request cannot be made: input 'url': the URL is"),
         (WHEN + URL, paid(), ""),
@@ -89,6 +90,22 @@ def test_inputs_one_by_one_and_the_request_without_secrets(load_one: LoadOne) ->
     assert not any(secret in repr(found) for secret in SECRETS.values())
 
 
+def test_the_request_is_made_of_the_inputs_that_are_shown(load_one: LoadOne) -> None:
+    [sending] = explain(load_one("inputs: {url: 'https://a.example', body: '{generateUUIDv4()}'}"), paid()).sendings
+    assert sending.request is not None
+    shown = {one.name: one.value for one in sending.inputs}
+    assert shown["body"] == f'"{sending.request.body.decode()}"'
+
+
+def test_each_input_that_fails_says_why_and_the_first_is_the_reason(load_one: LoadOne) -> None:
+    failing = load_one("inputs: {url: 'https://a.example/{jsonParse(event.uuid)}', body: '{jsonParse(event.event)}'}")
+    [sending] = explain(failing, paid()).sendings
+    errors = {one.name: one.error for one in sending.inputs if one.error}
+    assert list(errors) == ["url", "body"]
+    assert sending.because == f"the request cannot be made: input 'url': {errors['url']}"
+    assert sending.request is None
+
+
 def test_code_makes_its_own_requests(load_one: LoadOne) -> None:
     found = explain(load_one("code: fetch(inputs.url)\ninputs: {url: 'https://a.example'}"), paid())
     [sending] = found.sendings
@@ -111,5 +128,6 @@ def test_the_verdict_is_the_destination_s_own(parts: list[str], total: object, p
     ).destination
     assert destination is not None
     found = explain(destination, paid(total, plan))
-    assert found.matches is destination.matches(paid(total, plan))
+    wanted = paid(total, plan)
+    assert found.matches is (destination.matches(wanted) and destination.samples(wanted))
     assert all(clause.holds for clause in found.clauses) or not found.matches

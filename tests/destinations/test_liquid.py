@@ -195,6 +195,18 @@ def test_every_filter_is_short_whatever_it_is_given(name: str) -> None:
             assert time.perf_counter() - started < 2.0
 
 
+class Busy(dict[str, Any]):
+    """The machine does something else while a value is read."""
+
+    def __getitem__(self, key: str) -> Any:
+        time.sleep(0.15)
+        return super().__getitem__(key)
+
+
+def test_time_in_which_the_process_does_not_run_is_not_counted() -> None:
+    assert compile_liquid("{{ v.name }}{{ v.name }}")({"v": Busy(name="Ada")}) == "AdaAda"
+
+
 @given(st.text(alphabet="{}%ab |:.'\"&lt;()-rawifendor123[]<>\n", max_size=60))
 def test_any_text_is_compiled_or_one_clear_error(text: str) -> None:
     with contextlib.suppress(LiquidError):

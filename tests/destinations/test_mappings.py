@@ -136,9 +136,12 @@ def test_each_mapping_is_explained(load_one: LoadOne) -> None:
     assert not none.matches
 
 
-def test_what_it_counts_against_is_explained(load_one: LoadOne) -> None:
+def test_what_it_counts_against_is_explained_and_what_nobody_knows(load_one: LoadOne) -> None:
     capped = load_one(f"{URL}\nmasking: {{hash: '{{event.properties.k}}', ttl_s: 60, threshold: 3}}")
     assert explain(capped, view({"k": "a"})).cap == (
-        'of the events with the key "a" the first within 60 s, and each behind 3 of them'
+        'of the events with the key "a" the first within 60 s is sent, and each behind 3 of them; '
+        "whether this one was is not known: what is held back is only counted"
     )
     assert explain(capped, view()).cap == "held back by no cap: its key is null"
+    failing = load_one(f"{URL}\nmasking: {{hash: '{{jsonParse(event.event)}}', ttl_s: 60}}")
+    assert explain(failing, view()).cap.startswith("held back by no cap: its key cannot be made: masking.hash: ")

@@ -18,7 +18,7 @@ PEOPLE = [f"person-{n}" for n in range(2000)]
 
 
 def kept(destination: Destination, **others: object) -> set[str]:
-    return {id for id in PEOPLE if destination.matches(view(distinct_id=id, **others))}
+    return {id for id in PEOPLE if destination.samples(view(distinct_id=id, **others))}
 
 
 def test_about_the_share_of_people_is_in_and_stays_in_when_it_grows(load_files: Callable[..., Loaded]) -> None:
@@ -36,7 +36,7 @@ def test_all_of_a_person_s_events_are_in_or_none(load_one: LoadOne) -> None:
 
 def test_who_is_in_is_the_same_on_every_machine_and_in_every_version(load_one: LoadOne) -> None:
     destination = load_one(f"sample: 0.5\n{URL}")
-    assert [destination.matches(view(distinct_id=id)) for id in ("anna", "bert", "cleo", "dora", "")] == [
+    assert [destination.samples(view(distinct_id=id)) for id in ("anna", "bert", "cleo", "dora", "")] == [
         False, False, False, True, False,
     ]  # fmt: skip
 
@@ -51,8 +51,9 @@ def test_by_an_expression_what_has_the_same_value_is_in_together(load_one: LoadO
 
 def test_by_the_person_is_not_judged_before_the_person_is_known(load_one: LoadOne) -> None:
     destination = load_one(f"sample: {{share: 0.000001, by: person.id}}\n{URL}")
-    assert destination.wants_event(view())
-    assert not destination.matches(view(person={}))
+    assert destination.sample is not None
+    assert destination.sample.wants_event(view())
+    assert not destination.samples(view(person={}))
 
 
 @given(st.text(), st.floats(0, 1, exclude_min=True), st.sampled_from([None, "properties.a", "person.id"]))

@@ -1,5 +1,7 @@
 """Files as a log: until the end, again, with more, with several, with one less."""
 
+import json
+
 from tests.integration.events import capture, row, uuid_of, uuids_of
 from tests.integration.stand import Stand, uuids
 from tests.receiver import Answer, Receiver
@@ -141,3 +143,17 @@ def test_what_is_owed_of_an_input_that_is_left_out_once_waits_for_its_return(sta
     code, out, _ = stand.run("--events", first, "--until-end")
     assert (code, out.splitlines()[0]) == (0, "crm: matched 103, delivered 103, failed 0, owed 0")
     assert sorted(set(uuids(receiver.of("/crm")))) == uuids_of(range(103))
+
+
+def test_what_a_sample_or_a_cap_leaves_out_is_told_by_the_metrics(stand: Stand, receiver: Receiver) -> None:
+    events = stand.lines("events.jsonl", [capture(n, order=n) for n in range(50)])
+    stand.destination("share", more={"sample": {"share": 0.5, "by": "properties.order"}})
+    stand.destination("first", more={"masking": {"hash": "all", "ttl_s": 86_400}})
+    assert stand.run("--events", events, "--until-end")[0] == 0
+    for id, name in (("share", "sampled_out"), ("first", "masked")):
+        code, out, _ = stand.offramp("metrics", id, "--json")
+        assert code == 0
+        left_out = sum(one["count"] for one in json.loads(out) if one["metric_name"] == name)
+        assert left_out + len(receiver.of(f"/{id}")) == 50
+        assert 0 < left_out < 50
+        assert name in stand.offramp("metrics", id)[1]

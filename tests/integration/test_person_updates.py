@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.integration import topics
 from tests.integration.events import capture, distinct_id, person
-from tests.integration.stand import QUICK, Job, Stand, until
+from tests.integration.stand import QUICK, Job, Stand, dumps, until
 from tests.kafka_broker import KafkaBroker
 from tests.receiver import Answer, Received, Receiver
 
@@ -300,3 +300,25 @@ def test_a_file_of_persons(stand: Stand, receiver: Receiver) -> None:
         f"1 message was not an event: see `offramp dead-letters --state {stand.state}`",
     ]
     assert sorted(versions(receiver.of("/crm"))) == wanted(3, 3, first=3)
+
+
+def test_the_last_line_of_a_file_of_persons_may_have_no_newline(stand: Stand, receiver: Receiver) -> None:
+    links = stand.lines("links.jsonl", [distinct_id("d1", "p0")])
+    events = stand.lines("events.jsonl", [capture(0)])
+    path = stand.lines("persons.jsonl", updates(3, 3))
+    path.write_bytes(path.read_bytes().rstrip())
+    stand.destination("crm", more=UPDATES, body=BODY)
+    command = ["--events", events, "--persons", f"{path},{links}"]
+    code, out, log = stand.run(*command, "--until-end")
+    assert code == 0, log
+    assert "crm: matched 0, delivered 0, failed 0, owed 0" in out.splitlines(), "it was there before"
+    job = stand.start(*command)
+    job.wait_for_log("person table restored")
+    with path.open("ab") as file:
+        file.write(b"\n" + dumps(person("p7", 7, n=7)))
+    assert versions(receiver.wait(1, path="/crm", timeout=30)) == [("p7", 7)]
+    code, _, error = stand.offramp("replay", "crm", "--from-time", "1h")
+    assert code == 1
+    assert f"{path}: no line has a `timestamp`, so no place is found by a time" in error
+    assert job.terminate() == 0
+    assert versions(receiver.of("/crm")) == [("p7", 7)]

@@ -256,3 +256,11 @@ def test_both_shapes_hand_on_the_same_properties(properties: dict[str, object]) 
     assert isinstance(capture, Event)
     assert isinstance(row, Event)
     assert json.loads(capture.properties) == json.loads(row.properties)
+
+
+def test_an_internal_event_of_posthog_is_none() -> None:
+    inner = {"uuid": "u1", "event": "$activity_log_entry_created", "distinct_id": "team", "properties": {}}
+    raw = json.dumps({"team_id": 1, "event": inner}).encode()
+    letter = decode_message(Message("kafka:cdp_internal_events", 0, 0, raw, 0), 1)
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason == "Expected `str | null`, got `object` - at `$.event`"

@@ -95,22 +95,32 @@ def test_a_change_of_a_person_brings_its_own_person() -> None:
 
 
 @pytest.mark.parametrize(
-    ("only_for", "known", "wanted_by"),
+    ("only_for", "known", "version", "wanted_by"),
     [
-        ("crm", Deleted(), ()),
-        ("crm", ANNA, ("crm",)),
-        ("crm", None, ("crm",)),
-        (None, Deleted(), ("crm",)),
+        ("crm", Deleted(103), 3, ()),
+        ("crm", Deleted(), None, ()),
+        ("crm", Deleted(103), 104, ("crm",)),
+        ("crm", ANNA, 3, ("crm",)),
+        ("crm", None, 3, ("crm",)),
+        (None, Deleted(103), 3, ("crm",)),
     ],
-    ids=["deleted meanwhile", "still there", "not heard of yet", "the deletion has its own turn"],
+    ids=[
+        "deleted meanwhile",
+        "without versions",
+        "made again, which the table has not heard of yet",
+        "still there",
+        "not heard of yet",
+        "the deletion has its own turn",
+    ],
 )
 def test_a_change_of_somebody_deleted_is_not_told_again(
-    only_for: str | None, known: Person | Deleted | None, wanted_by: tuple[str, ...]
+    only_for: str | None, known: Person | Deleted | None, version: int | None, wanted_by: tuple[str, ...]
 ) -> None:
     table = Table()
     if known is not None:
         table.by_id[1, "p-anna"] = known
     change = view(distinct_id="p-anna", person={}, source=Source.PERSON_UPDATES, only_for=only_for)
+    change.event.version = version
     change.event.wanted_by = ("crm",)
     Join(table).enrich(change)
     assert change.event.wanted_by == wanted_by

@@ -54,6 +54,7 @@ def test_a_version_of_a_person_is_an_event() -> None:
         mapping="m1",
         person=Person(str(ANNA["id"]), b'{"email":"anna@example.com"}'),
         source=Source.PERSON_UPDATES,
+        version=3,
     )
 
 

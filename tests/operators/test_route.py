@@ -1,5 +1,6 @@
 """The branch of each destination: a match, no match, inputs that cannot be rendered, a filter that fails."""
 
+import pickle
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from bytewax.testing import TestingSink, TestingSource, run_main
 
 from delivery import Load, Progress
 from destinations import EventView
-from operators.route import REPORT_EVERY_S, Router, route
+from operators.route import REPORT_EVERY_S, Router, made_of_capped, route
 from operators.screen import Screened
 from records import Capped, EndOfInput, Invocation, LogLine, Metric, Missed, RangeRead, Request, Together
 from tests.destinations.events import UUID, view
@@ -257,8 +258,9 @@ def test_a_cap_is_decided_behind_route_once_for_what_is_made_of_an_event() -> No
     assert caps[0] == caps[1] != caps[2] is not None
     assert (caps[0].ttl_s, caps[0].threshold, caps[3]) == (60, 3, None), "the mark counts against nothing"
     first = next(item for key, item in out if key == "two")
-    assert [type(item) for item in first.items] == [Together]
-    assert all(one.exact for one in first.items[0].invocations)
+    [both] = made_of_capped(configured, pickle.loads(pickle.dumps(first)))
+    assert isinstance(both, Together)
+    assert all(one.exact for one in both.invocations)
     assert not any(isinstance(item, Capped) for key, item in out if key == "plain")
 
 
@@ -266,12 +268,25 @@ def test_what_a_closed_destination_with_a_cap_misses_is_told_position_by_positio
     progress = Progress()
     progress.report("crm", Load(unfinished=True, pending=0, slow=False, closed=True))
     seen: list[Screened] = [wanted_by("crm", properties={"kind": "a"}, offset=offset) for offset in (7, 8)]
-    out: list[Any] = Router(Configuration(crm=CAPPED), progress).route(seen)
-    assert [item.items for _, item in out] == [
+    configured = Configuration(crm=CAPPED)
+    out: list[Any] = Router(configured, progress).route(seen)
+    assert [made_of_capped(configured, item) for _, item in out] == [
         [Missed("crm", "kafka:events", 0, offset, offset, 1, 0, exact=True)] for offset in (7, 8)
     ]
     again: list[Any] = routed([wanted_by("crm", only_for="crm")], Configuration(crm=CAPPED))
     assert [type(item) for _, item in again] == [Invocation], "it was decided when it came first"
+
+
+def test_what_goes_on_is_made_of_as_things_are_configured_by_then() -> None:
+    configured = Configuration(two=MAPPINGS + "masking: {hash: '{event.event}', ttl_s: 60}\n")
+    [(_, capped)] = routed([wanted_by("two", name="paid", person={"plan": "pro"}, offset=7)], configured)
+    assert isinstance(capped, Capped)
+    owed = [Missed("two", "kafka:events", 0, 7, 7, 2, 0, exact=True)]
+    # One of its mappings is no more; then it is switched off; then it is gone. What was matched is owed.
+    configured.put("two", MAPPINGS.replace("name: pro", "name: z"))
+    assert made_of_capped(configured, capped) == owed
+    configured.remove("two")
+    assert made_of_capped(configured, capped) == owed
 
 
 def test_an_event_whose_key_cannot_be_made_is_not_held_back() -> None:
@@ -291,11 +306,15 @@ def test_in_a_flow_what_has_a_cap_leaves_by_itself() -> None:
     invocations: list[Any] = []
     flow = Dataflow("flow")
     up = op.input("in", flow, TestingSource([wanted_by("crm", "plain"), EndOfInput("t/0")]))
-    out = route("route", up, Configuration(crm=CAPPED, plain=URL), Progress())
+    configured = Configuration(crm=CAPPED, plain=URL)
+    out = route("route", up, configured, Progress())
     op.output("capped", out.capped, TestingSink(capped))
     op.output("invocations", out.invocations, TestingSink(invocations))
     run_main(flow)
-    assert [(key, len(item.items)) for key, item in capped] == [("crm", 1), ("crm", 1)]
+    assert [(key, [type(one) for one in made_of_capped(configured, item)]) for key, item in capped] == [
+        ("crm", [Invocation]),
+        ("crm", [EndOfInput]),
+    ]
     assert [(key, type(item)) for key, item in invocations] == [("plain", Invocation), ("plain", EndOfInput)]
 
 
@@ -314,7 +333,26 @@ def test_a_sample_by_what_has_no_text_ends_nothing() -> None:
     deep = wanted_by("crm", properties=b'{"x":' + b"[" * 2_500 + b"]" * 2_500 + b"}")
     destination = configured.find("crm")
     assert destination is not None
-    assert destination.wants_event(deep), "what cannot be judged counts as wanted"
+    assert destination.sample is not None
+    assert destination.sample.wants_event(deep), "what cannot be judged counts as wanted"
     metric, line = routed([deep], configured)
     assert metric.metric_name == "filtering_failed"
     assert "sample.by: the value cannot be written as text" in line.message
+
+
+SAMPLED = f"sample: {{share: 0.5, by: person.id}}\nmappings: [{{name: a, filters: {{events: [{{id: paid}}]}}}}]\n{URL}"
+
+
+def test_what_a_sample_leaves_out_behind_all_filters_is_counted_once_a_batch() -> None:
+    router = Router(Configuration(crm=SAMPLED, all=URL), Progress(), Clock(1_000_050))
+
+    def seen(number: int, **others: Any) -> EventView:
+        return wanted_by("crm", "all", name="paid", person={}, person_id=f"p{number}", **others)
+
+    out = router.route([*map(seen, range(20)), wanted_by("crm", person={}, name="seen", person_id="p0")])
+    taken = [item for key, item in (one for one in out if isinstance(one, tuple)) if key == "crm"]
+    assert 0 < len(taken) < 20
+    left_out = Metric("crm", 1_000_020, "other", "sampled_out", 20 - len(taken))
+    assert [one for one in out if not isinstance(one, tuple)] == [left_out]
+    again = router.route([seen(number, only_for="crm") for number in range(20)])
+    assert [one for one in again if not isinstance(one, tuple)] == [], "it was counted when it came first"

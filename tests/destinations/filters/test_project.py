@@ -7,6 +7,7 @@ import pytest
 
 import catalog
 from destinations import Changes, Destination, Filter, Loaded, Secrets, Watched
+from destinations.watched import PROJECT_GONE_S
 from tests.destinations.events import view
 
 LoadFiles = Callable[..., Loaded]
@@ -204,6 +205,10 @@ def test_test_accounts_that_nobody_has_named(problems: Problems) -> None:
             "path_cleaning_filters: [{regex: '('}]",
             "path_cleaning_filters[0].regex (1,33): bad regular expression '(': missing ): (",
         ),
+        (
+            "path_cleaning_filters: [{regex: '/([0-9]+)', alias: '/\\2'}]",
+            "path_cleaning_filters[0].alias (1,53): bad replacement '/\\2': the pattern has 1 groups",
+        ),
         ("cohorts: {1: {filters: {type: XOR, values: []}}}", "cohorts['1'].filters.type (1,31): expected AND or OR"),
         ("- x", " (1,1): the file holds a list; a mapping of keys is expected"),
     ],
@@ -260,8 +265,26 @@ def test_an_invalid_project_keeps_its_last_good_version(tmp_path: Path, watched:
     (tmp_path / "new.yaml").write_text(f"id: new\nfilters: {{actions: [{{id: 1}}]}}\n{URL}")
     assert watched.poll(LATER).added == ("new",)
     (tmp_path / "project.yaml").unlink()
-    assert watched.poll(LATER).invalid == ("crm", "new")
+    watched.poll(LATER)
+    assert watched.poll(LATER + PROJECT_GONE_S).invalid == ("crm", "new")
     assert _names(watched.destinations["crm"]) == {"a"}
     _write(tmp_path, "c")
     assert watched.poll(LATER) == Changes(changed=("crm", "new"))
     assert watched.problems == []
+
+
+def test_a_project_that_is_deleted_and_written_anew_changes_nothing(tmp_path: Path, watched: Watched) -> None:
+    (tmp_path / "project.yaml").write_text("timezone: Europe/Oslo")
+    (tmp_path / "crm.yaml").write_text(f"id: crm\n{URL}")
+    watched.poll(LATER)
+    for gone_at in (LATER, LATER + 1000):
+        (tmp_path / "project.yaml").unlink()
+        assert not watched.poll(gone_at)
+        assert not watched.poll(gone_at + PROJECT_GONE_S - 0.1)
+        assert watched.project.timezone == "Europe/Oslo"
+        (tmp_path / "project.yaml").write_text("timezone: Europe/Oslo")
+        assert not watched.poll(gone_at + PROJECT_GONE_S + 0.1)
+    (tmp_path / "project.yaml").unlink()
+    assert not watched.poll(LATER + 2000)
+    assert watched.poll(LATER + 2000 + PROJECT_GONE_S).changed == ("crm",)
+    assert watched.project.timezone == "UTC"

@@ -65,6 +65,7 @@ def posthog(
     from destinations.loading import load_project
     from destinations.posthog import import_functions
 
+    given = _events(events) if check else []
     notes: list[str] = []
     imported = import_functions([item for file in files for item in _items(file, notes)], catalog.builtin())
     answers = [[] if file is None else _items(file, notes) for file in (actions, cohorts, project)]
@@ -75,7 +76,7 @@ def posthog(
     lines = _written(imported, directory, force, in_effect)
     notes += surroundings(imported, in_effect.presentation, settings)
     if check:
-        lines = _checked(lines, imported, directory, events, settings)
+        lines = _checked(lines, imported, directory, given, settings)
         notes += [ASSUMED] if any(tried.assumed for line in lines for tried in line.check) else []
     if as_json_:
         typer.echo(as_json(lines, notes))
@@ -84,6 +85,14 @@ def posthog(
     problems = [tried for line in lines for tried in line.check if tried.problems]
     unwritten = [line for line in lines if line.carried == REFUSED or line.why_not_written]
     raise typer.Exit(1 if problems or unwritten else 0)
+
+
+def _events(file: Path | None) -> list[bytes]:
+    """Those to try; none where they are made up."""
+    events = [] if file is None else [line for line in read_file(file).splitlines() if line.strip()]
+    if file is not None and not events:
+        fail(f"{file}: there is no event in it", 2)
+    return events
 
 
 def _items(file: Path, notes: list[str]) -> list[dict[str, object]]:
@@ -133,14 +142,13 @@ def _in_the_way(path: Path, text: str) -> str:
 
 
 def _checked(
-    lines: list[Line], imported: "list[Imported]", directory: Path, events: Path | None, settings: Settings
+    lines: list[Line], imported: "list[Imported]", directory: Path, events: list[bytes], settings: Settings
 ) -> list[Line]:
     from cli.import_check import Checker
 
     placeholders = {name: text for one in imported for name, text in one.secrets.items()}
     checker = Checker(directory, settings, placeholders)
-    given = [] if events is None else [line for line in read_file(events).splitlines() if line.strip()]
     return [
-        msgspec.structs.replace(line, check=list(checker.tried(one, given))) if line.written else line
+        msgspec.structs.replace(line, check=list(checker.tried(one, events))) if line.written else line
         for line, one in zip(lines, imported, strict=True)
     ]

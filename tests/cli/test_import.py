@@ -123,6 +123,21 @@ def test_check_takes_events_of_ones_own(here, offramp, answer, monkeypatch):
 ASSUMED = "--check: a request of code is taken to be answered 200 with {}; what other answers lead to is not tried"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "events.jsonl: cannot be read: No such file or directory\n"),
+        ("\n \n", "events.jsonl: there is no event in it\n"),
+    ],
+)
+def test_nothing_is_written_where_the_events_cannot_be_tried(here, offramp, answer, text, message):
+    if text is not None:
+        (here / "events.jsonl").write_text(text)
+    done = offramp("import", "posthog", answer(FUNCTION), "--check", "--events", "events.jsonl")
+    assert done == (2, "", message)
+    assert not (here / "destinations").exists()
+
+
 def test_an_error_that_the_made_up_answer_may_have_led_to_is_no_problem(offramp, answer):
     code = "let made := fetch('https://a.example/made')\n"
     code += "if (empty(made.body.id)) { throw Error('no id') }\nfetch(f'https://a.example/{made.body.id}')"

@@ -9,12 +9,14 @@ import typer
 from cli.files import read_file, write_all
 from cli.import_project import write_project
 from cli.import_report import REFUSED, Line, as_json, line_of, show
+from cli.import_surroundings import surroundings
 from cli.options import JsonOption, SecretsDirOption
 from cli.output import fail
-from flows.settings import from_process
+from flows.settings import Settings, from_process
 
 if TYPE_CHECKING:
     # What compiles destinations takes a while to import; --help should not wait for it.
+    from destinations.filters import Project
     from destinations.posthog import Imported
 
 app = typer.Typer(help="Take over destinations from elsewhere.", no_args_is_help=True, add_completion=False)
@@ -31,6 +33,8 @@ EVENTS = typer.Option("--events", metavar="FILE", help="For --check: events as J
 ACTIONS = typer.Option("--actions", metavar="FILE", help="What the API answers about actions, for project.yaml.")
 COHORTS = typer.Option("--cohorts", metavar="FILE", help="The same about cohorts.")
 PROJECT = typer.Option("--project", metavar="FILE", help="The same about the project: its test accounts, …")
+
+ASSUMED = "--check: a request of code is taken to be answered 200 with {}; what other answers lead to is not tried"
 
 
 @app.callback()
@@ -57,15 +61,23 @@ def posthog(
     The exit code is 1 when a function cannot be carried over, a file was there, or --check found a problem.
     """
     import catalog
+    from destinations.filters import Project
+    from destinations.loading import load_project
     from destinations.posthog import import_functions
 
+    given = _events(events) if check else []
     notes: list[str] = []
     imported = import_functions([item for file in files for item in _items(file, notes)], catalog.builtin())
     answers = [[] if file is None else _items(file, notes) for file in (actions, cohorts, project)]
     notes += write_project(directory, answers, [one.needs for one in imported if not one.because], force)
-    lines = _written(imported, directory, force)
+    settings = from_process({"secrets_dir": secrets_dir}, only=["secrets_dir", "project", "site_url", "group_types"])
+    found = load_project(directory) if directory.is_dir() else None
+    in_effect = found.project if found is not None and found.project is not None else Project()
+    lines = _written(imported, directory, force, in_effect)
+    notes += surroundings(imported, in_effect.presentation, settings)
     if check:
-        lines = _checked(lines, imported, directory, events, secrets_dir)
+        lines = _checked(lines, imported, directory, given, settings)
+        notes += [ASSUMED] if any(tried.assumed for line in lines for tried in line.check) else []
     if as_json_:
         typer.echo(as_json(lines, notes))
     else:
@@ -73,6 +85,14 @@ def posthog(
     problems = [tried for line in lines for tried in line.check if tried.problems]
     unwritten = [line for line in lines if line.carried == REFUSED or line.why_not_written]
     raise typer.Exit(1 if problems or unwritten else 0)
+
+
+def _events(file: Path | None) -> list[bytes]:
+    """Those to try; none where they are made up."""
+    events = [] if file is None else [line for line in read_file(file).splitlines() if line.strip()]
+    if file is not None and not events:
+        fail(f"{file}: there is no event in it", 2)
+    return events
 
 
 def _items(file: Path, notes: list[str]) -> list[dict[str, object]]:
@@ -87,13 +107,9 @@ def _items(file: Path, notes: list[str]) -> list[dict[str, object]]:
     return answer.items
 
 
-def _written(imported: "list[Imported]", directory: Path, force: bool) -> list[Line]:
-    from destinations.filters import Project
-    from destinations.loading import load_project
+def _written(imported: "list[Imported]", directory: Path, force: bool, project: "Project") -> list[Line]:
     from destinations.posthog import lacking
 
-    found = load_project(directory) if directory.is_dir() else None
-    project = found.project if found is not None and found.project is not None else Project()
     lines: list[Line] = []
     wanted: dict[Path, str] = {}
     for one in imported:
@@ -126,15 +142,13 @@ def _in_the_way(path: Path, text: str) -> str:
 
 
 def _checked(
-    lines: list[Line], imported: "list[Imported]", directory: Path, events: Path | None, secrets_dir: str | None
+    lines: list[Line], imported: "list[Imported]", directory: Path, events: list[bytes], settings: Settings
 ) -> list[Line]:
     from cli.import_check import Checker
 
-    settings = from_process({"secrets_dir": secrets_dir}, only=["secrets_dir", "project", "site_url", "group_types"])
     placeholders = {name: text for one in imported for name, text in one.secrets.items()}
     checker = Checker(directory, settings, placeholders)
-    given = [] if events is None else [line for line in read_file(events).splitlines() if line.strip()]
     return [
-        msgspec.structs.replace(line, check=list(checker.tried(one, given))) if line.written else line
+        msgspec.structs.replace(line, check=list(checker.tried(one, events))) if line.written else line
         for line, one in zip(lines, imported, strict=True)
     ]

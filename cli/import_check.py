@@ -4,19 +4,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
-import orjson
 
 import catalog
+from cli.made_up_messages import made_up_messages
 from destinations import Destination, EventView, Secrets, Site, load
-from destinations.dry_run import dry_run
-from destinations.loading import compile_path
+from destinations.dry_run import DryRun, dry_run
+from destinations.filters import Project
+from destinations.loading import compile_path, load_project
 from destinations.posthog import Imported
-from destinations.posthog.made_up import made_up_event
 from destinations.posthog.project import standing_in
 from flows.settings import Settings
 from operators.envelope import decode_message
 from operators.join_person import Join, Nobody
-from records import DeadLetter, Event, Message
+from operators.person_update import decode_person_update
+from records import DeadLetter, Message, Source
 
 MAX_SHOWN = 5
 """Requests of one event."""
@@ -31,6 +32,10 @@ class Tried(msgspec.Struct, frozen=True):
     """Whether the event passes the filters; it is tried either way."""
     requests: list[str] = []
     """Without secrets and bodies."""
+    assumed: bool = False
+    """Whether requests of code were taken to be answered 200 with `{}`."""
+    ended_by: str = ""
+    """The error of code that has had such an answer: with a real one there might be none."""
 
     def texts(self) -> list[str]:
         """In lines."""
@@ -39,7 +44,8 @@ class Tried(msgspec.Struct, frozen=True):
         sent = ", ".join(self.requests[:MAX_SHOWN]) or "no request"
         more = f", and {len(self.requests) - MAX_SHOWN} more" if len(self.requests) > MAX_SHOWN else ""
         filters = "" if self.passes else " (if it passed the filters, which it does not)"
-        return [f"check, {self.what}{filters}: {sent}{more}"]
+        then = f"; then {self.ended_by}, unless the real answer says otherwise" if self.ended_by else ""
+        return [f"check, {self.what}{filters}: {sent}{more}{then}"]
 
 
 class Checker:
@@ -51,6 +57,8 @@ class Checker:
         self._secrets = Secrets(lambda name: settings.secret(name) or placeholders.get(name))
         self._loaded = load(directory, self._secrets, catalog.builtin())
         self._settings = settings
+        presentation = (load_project(directory).project or Project()).presentation
+        self._site = Site(settings.site_url, dict(settings.group_types)).presented(presentation)
 
     def tried(self, imported: Imported, events: list[bytes]) -> Iterator[Tried]:
         """The file, then each event, or where there is none events made up for it, in both shapes."""
@@ -66,56 +74,25 @@ class Checker:
         for number, event in enumerate(events, 1):
             yield self._event(destination, f"event {number}", event)
         if not events:
-            for shape, event in _made_up(destination).items():
-                yield self._event(destination, f"an event made up, {shape}", event)
+            for what, event in made_up_messages(destination, self._settings.group_types):
+                yield self._event(destination, what, event)
 
     def _event(self, destination: Destination, what: str, data: bytes) -> Tried:
-        event = decode_message(Message("file", 0, 0, data, 0), self._settings.project)
+        message = Message("file", 0, 0, data, 0)
+        is_update = destination.source is Source.PERSON_UPDATES
+        event = decode_person_update(message) if is_update else decode_message(message, self._settings.project)
+        if event is None:
+            return Tried(what, ["the deletion of a person is no event"])
         if isinstance(event, DeadLetter):
             return Tried(what, [f"not an event: {event.reason}"])
-        event.person = Join(Nobody()).person_of(event)
-        site = Site(self._settings.site_url, group_types=dict(self._settings.group_types))
-        found = dry_run(destination, EventView(event, site))
-        requests = [f"{request.method} {destination.redact(request.url)}" for request in found.requests]
-        requests += [f"postHogCapture of {len(found.captured)} event"] if found.captured else []
-        return Tried(what, [found.error] if found.error else [], found.matches, requests)
+        view = EventView(event, self._site)
+        Join(Nobody(), self._settings.group_types).enrich(view)
+        return _told(what, destination, dry_run(destination, view))
 
 
-def _made_up(destination: Destination) -> dict[str, bytes]:
-    """One event that has all that the destination reads, as SDKs send it and as a row."""
-    names = destination.filter.event_names
-    event = made_up_event(destination.reads, min(names) if names else "$pageview")
-    return {"capture shape": _captured(event), "row of clickhouse_events_json": _row(event)}
-
-
-def _captured(event: Event) -> bytes:
-    assert event.person is not None
-    return orjson.dumps(
-        {
-            "uuid": event.uuid,
-            "event": event.event,
-            "distinct_id": event.distinct_id,
-            "timestamp": event.timestamp,
-            "properties": orjson.Fragment(event.properties),
-            # In this shape the person comes from the job's table; here it has to come along.
-            "person_id": event.person.id,
-            "person_properties": orjson.Fragment(event.person.properties),
-        }
-    )
-
-
-def _row(event: Event) -> bytes:
-    assert event.person is not None
-    return orjson.dumps(
-        {
-            "uuid": event.uuid,
-            "event": event.event,
-            "team_id": event.project,
-            "distinct_id": event.distinct_id,
-            "person_id": event.person.id,
-            "timestamp": event.timestamp.replace("T", " ").removesuffix("Z"),
-            "properties": event.properties.decode(),
-            "person_properties": event.person.properties.decode(),
-            "elements_chain": "",
-        }
-    )
+def _told(what: str, destination: Destination, found: DryRun) -> Tried:
+    requests = [f"{request.method} {destination.redact(request.url)}" for request in found.requests]
+    requests += [f"postHogCapture of {len(found.captured)} event"] if found.captured else []
+    if found.error and not found.error_behind_answer:
+        return Tried(what, [found.error], found.matches, requests, found.answered)
+    return Tried(what, [], found.matches, requests, found.answered, ended_by=found.error)

@@ -74,7 +74,7 @@ class _Plan:
         needed: dict[str, list[tuple[int, Requirement]]] = defaultdict(list)
         self._always: list[int] = []
         for place, each in enumerate(destinations):
-            requirement = each.filter.requirement
+            requirement = each.requirement
             if requirement is None:
                 self._always.append(place)
             else:

@@ -10,6 +10,7 @@ from destinations.filter import Filter
 from destinations.globals import EventView
 from destinations.masking import Masking
 from destinations.notify import Notify
+from destinations.requirements import requirement_of_any
 from destinations.sample import Sample
 from destinations.secrets import Redactor
 from destinations.site import Site
@@ -51,6 +52,8 @@ class Destination:
         """Which globals its requests are made of."""
         self.event_names = event_names(filter, self.branches)
         """Only these can match; None if any can."""
+        self.requirement = filter.requirement or requirement_of_any(one.filter.requirement for one in self.branches)
+        """Only events with such a property can match; None if any can."""
         self.policy = policy
         self.notify = notify
         self.sample = sample

@@ -35,6 +35,10 @@ class DryRun(msgspec.Struct, frozen=True):
     """What code hands to `postHogCapture`."""
     error: str = ""
     """Why it came to no end; free of secrets."""
+    answered: bool = False
+    """Whether code had the answer that every request gets here."""
+    error_behind_answer: bool = False
+    """Whether it had one before it came to no end, so that with another one it might not have."""
 
 
 def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[str, Any]] = ()) -> DryRun:
@@ -57,6 +61,8 @@ def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[st
             found.signing + made.signing,
             found.captured + made.captured,
             found.error or made.error,
+            found.answered or made.answered,
+            found.error_behind_answer if found.error else made.error_behind_answer,
         )
     return found
 
@@ -70,7 +76,9 @@ def _made(destination: Destination, branch: Branch, view: EventView, answers: It
         return DryRun(True, [work], [{}])
     fetches, captured, problem = _run(work, answers)
     requests = [fetch.request for fetch in fetches]
-    return DryRun(True, requests, [dict(each.signing) for each in fetches], captured, destination.redact(problem))
+    signing = [dict(each.signing) for each in fetches]
+    answered = bool(fetches)
+    return DryRun(True, requests, signing, captured, destination.redact(problem), answered, bool(problem) and answered)
 
 
 def _run(code: Code, answers: Iterator[dict[str, Any]]) -> tuple[list[Fetch], list[Any], str]:

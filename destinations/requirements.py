@@ -40,6 +40,15 @@ def requirement_of(whole: hog.Program) -> Requirement | None:
     return min(found, key=_generosity, default=None)
 
 
+def requirement_of_any(many: Iterable[Requirement | None]) -> Requirement | None:
+    """What is needed for one of several filters to hold; None unless all of them name the same property."""
+    found = list(many)
+    needs = [one for one in found if one is not None]
+    if len(needs) < len(found) or len({one.property for one in needs}) != 1:
+        return None
+    return Requirement(needs[0].property, union(one.texts for one in needs), union(one.parts for one in needs))
+
+
 def _generosity(requirement: Requirement) -> tuple[bool, bool, int]:
     texts, parts = requirement.texts, requirement.parts
     return texts is None, parts is None, len(texts or parts or ())

@@ -1,7 +1,7 @@
 """JSON text to plain values and back, exactly: what merely passes through arrives unharmed.
 
-Integers keep every digit, a lone surrogate escape becomes U+FFFD, the last of duplicate keys wins. It refuses NaN and
-Infinity literals, text that is not UTF-8, and nesting so deep that a reader would run out of stack.
+Integers keep every digit, 3.0 becomes 3, a lone surrogate escape becomes U+FFFD, the last of duplicate keys wins. It
+refuses NaN and Infinity literals, text that is not UTF-8, and nesting so deep that a reader would run out of stack.
 """
 
 import json
@@ -25,6 +25,8 @@ _ITEM_BYTES = 16
 _COUNT_EVERY = 65_536
 _MAX_NESTING = 1_000
 _END = object()
+_LEAST_WITH_EXPONENT = 1e21
+"""From here on JavaScript writes a number with an exponent."""
 
 
 class JsonError(ValueError):
@@ -56,9 +58,15 @@ def loads(data: bytes | str) -> Value:
 
 
 def dumps(value: Value) -> bytes:
-    """Write a value as compact JSON. NaN and infinities become null; dates, and keys that are no text, become text."""
+    """Write a value as compact JSON, whole numbers without a fraction: 3.0 is `3`, as JavaScript writes it.
+
+    NaN and infinities become null; dates, and keys that are no text, become text.
+    """
     try:
-        return msgspec.json.encode(value, enc_hook=_encode_record)
+        text = msgspec.json.encode(value, enc_hook=_encode_record)
+        # Most values have no such number, and need not be looked through.
+        if b".0" not in text:
+            return text
     except RecursionError:
         raise JsonError("nested too deeply") from None
     except (TypeError, ValueError, Failure):
@@ -146,7 +154,9 @@ def _encode_record(value: object) -> str:
 
 
 def _plain(value: Value) -> Value:
-    """A copy with what the encoder refuses replaced: keys that are no text, lone surrogates."""
+    """A copy with what the encoder refuses or writes otherwise replaced: keys that are no text, whole floats, …"""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _LEAST_WITH_EXPONENT else value
     if isinstance(value, str):
         return without_lone_surrogates(value)
     if isinstance(value, Mapping):

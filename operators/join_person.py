@@ -94,23 +94,27 @@ class Join:
         for index in range(GROUP_TYPES):
             key = properties.get(f"$group_{index}")
             if isinstance(key, str):
-                row_copy = event.group_properties[index] if index < len(event.group_properties) else None
-                found[index] = self.people.group(event.project, index, key) or Group(index, key, row_copy or b"{}")
+                found[index] = self._group(event, index, key)
         named = properties.get("$groups")
         for name, key in named.items() if isinstance(named, dict) else ():
             if not isinstance(key, str):
                 continue
-            group = self._named(event.project, name, key)
+            group = self._named(event, name, key)
             if group is not None:
                 found.setdefault(group.index, group)
         return tuple(found[index] for index in sorted(found))
 
-    def _named(self, project: int, name: str, key: str) -> Group | None:
+    def _group(self, event: Event, index: int, key: str) -> Group:
+        """One that nobody has described yet has its key, and no properties."""
+        row_copy = event.group_properties[index] if index < len(event.group_properties) else None
+        return self.people.group(event.project, index, key) or Group(index, key, row_copy or b"{}")
+
+    def _named(self, event: Event, name: str, key: str) -> Group | None:
         index = self.group_types.get(name)
         if index is not None:
-            return self.people.group(project, index, key)
+            return self._group(event, index, key)
         # The type's number is not configured: the key alone tells it when only one type has such a group.
-        with_key = self.people.groups_with_key(project, key)
+        with_key = self.people.groups_with_key(event.project, key)
         return with_key[0] if len(with_key) == 1 else None
 
 

@@ -20,6 +20,8 @@ class Answer(NamedTuple):
 
 def read_answer(data: bytes) -> Answer:
     """Read the text of an answer; raises AnswerError."""
+    if not data.strip():
+        raise AnswerError("the file is empty; was the answer saved?")
     try:
         value = json_text.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except json_text.JsonError as error:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from destinations.posthog.names import numbered, secret_name
+from destinations.values import Chain
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Findings:
         self.secrets: dict[str, str] = {}
         """Placeholders, by the names that have to be set."""
         self.needs = Needs()
+        self.reads: frozenset[Chain] = frozenset()
+        """Which globals its requests are made of."""
         self._id = id
 
     def differs(self, what: str) -> None:

@@ -49,6 +49,8 @@ class Imported(msgspec.Struct, frozen=True):
     """Placeholders, by the names of the secrets that have to be set."""
     needs: Needs = msgspec.field(default_factory=Needs)
     """What the filters need in project.yaml."""
+    reads: frozenset[Chain] = frozenset()
+    """Which globals its requests are made of."""
 
 
 def import_functions(functions: Iterable[Mapping[str, Any]], catalog: Catalog) -> list[Imported]:
@@ -86,7 +88,7 @@ def _imported(function: Mapping[str, Any], id: str, catalog: Catalog) -> Importe
     _verify(text, values, findings, catalog)
     if findings.reasons:
         return Imported(name, id, because="; ".join(findings.reasons))
-    return Imported(name, id, text, "", findings.differences, findings.secrets, findings.needs)
+    return Imported(name, id, text, "", findings.differences, findings.secrets, findings.needs, findings.reads)
 
 
 def _values(function: Mapping[str, Any], id: str, findings: Findings, catalog: Catalog) -> dict[str, Any]:
@@ -163,6 +165,7 @@ def _verify(text: str, values: Mapping[str, Any], findings: Findings, catalog: C
     for problem in compiled.problems:
         findings.refuse(f"{problem.path}: {problem.message}" if problem.path else problem.message)
     if compiled.destination is not None:
+        findings.reads = compiled.destination.reads
         for name in sorted(compiled.destination.secret_names):
             findings.secrets.setdefault(name, _PLACEHOLDER)
         if parse(data).values != values:

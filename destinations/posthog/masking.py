@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from destinations.kinds import kind_of
 from destinations.posthog.findings import Findings
 
 _LEAST_S: Final = 60
@@ -12,7 +13,10 @@ _MOST_S: Final = 86_400
 
 def converted_masking(written: Any, findings: Findings) -> dict[str, Any]:
     """`hash`, `ttl_s` and `threshold`; empty where nothing is masked."""
-    if not isinstance(written, Mapping) or not written.get("hash"):
+    if not isinstance(written or {}, Mapping):
+        findings.refuse(f"its masking is {kind_of(written)}, not an object")
+        return {}
+    if not written or not written.get("hash"):
         return {}
     ttl = written.get("ttl")
     if not isinstance(ttl, int | float) or not math.isfinite(ttl):

@@ -11,7 +11,7 @@ from destinations.posthog.findings import Needs
 # For PostHog's screens, or made for its own use.
 _OF_STEPS: Final = frozenset({"id", "name", "selector_regex", "bytecode"})
 _OF_FILTERS: Final = frozenset({"label", "cohort_name", "group_key_names", "bytecode", "conditionHash"})
-_PLAIN: Final = ("timezone", "path_cleaning_filters")
+_PLAIN: Final = ("name", "person_display_name_properties", "timezone", "path_cleaning_filters")
 
 
 def lacking(needs: Needs, project: Project) -> list[str]:

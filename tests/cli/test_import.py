@@ -84,6 +84,14 @@ def test_what_cannot_be_is_said_with_its_reason(offramp, answer):
     assert done.out.endswith("2 functions: 1 whole, 1 not carried over; 1 file written\n")
 
 
+def test_masking_of_another_kind_is_not_left_out_in_silence(offramp, answer):
+    done = offramp("import", "posthog", answer({**FUNCTION, "masking": [{"hash": "{person.id}"}]}))
+    assert (done.code, done.out.splitlines()[0]) == (
+        1,
+        "'CRM sync' cannot be carried over, because its masking is a list, not an object",
+    )
+
+
 def test_check_tells_what_would_be_sent_for_made_up_events_in_both_shapes(offramp, answer):
     done = offramp("import", "posthog", answer(FUNCTION), "--check")
     assert done.code == 0
@@ -106,9 +114,120 @@ def test_check_takes_events_of_ones_own(here, offramp, answer, monkeypatch):
     assert done.out.splitlines()[1:5] == [
         "  check, event 1: POST https://a.example/***/paid",
         "  check, event 2 (if it passed the filters, which it does not): POST https://a.example/***/other",
-        "  check, event 3: the code: Error('big')",
+        "  check, event 3: POST https://a.example/***/paid; then the code: Error('big'), unless the real answer says "
+        "otherwise",
         "  check, event 4: not an event: Expected `object`, got `array`",
     ]
+
+
+ASSUMED = "--check: a request of code is taken to be answered 200 with {}; what other answers lead to is not tried"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "events.jsonl: cannot be read: No such file or directory\n"),
+        ("\n \n", "events.jsonl: there is no event in it\n"),
+    ],
+)
+def test_nothing_is_written_where_the_events_cannot_be_tried(here, offramp, answer, text, message):
+    if text is not None:
+        (here / "events.jsonl").write_text(text)
+    done = offramp("import", "posthog", answer(FUNCTION), "--check", "--events", "events.jsonl")
+    assert done == (2, "", message)
+    assert not (here / "destinations").exists()
+
+
+def test_an_error_that_the_made_up_answer_may_have_led_to_is_no_problem(offramp, answer):
+    code = "let made := fetch('https://a.example/made')\n"
+    code += "if (empty(made.body.id)) { throw Error('no id') }\nfetch(f'https://a.example/{made.body.id}')"
+    done = offramp("import", "posthog", answer({**FUNCTION, "hog": code}), "--check")
+    assert done.code == 0
+    assert done.out.splitlines()[1] == (
+        "  check, an event made up, capture shape: POST https://a.example/made; "
+        "then the code: Error('no id'), unless the real answer says otherwise"
+    )
+    assert ASSUMED in done.out
+
+
+def test_an_error_before_any_answer_is_a_problem(offramp, answer):
+    code = "throw Error('always')"
+    done = offramp("import", "posthog", answer({**FUNCTION, "hog": code}), "--check")
+    assert done.code == 1
+    assert "  check, an event made up, capture shape: the code: Error('always')\n" in done.out
+    assert ASSUMED not in done.out
+
+
+def test_each_mapping_is_tried_with_an_event_that_it_waits_for(offramp, answer):
+    mappings = [
+        {"name": name, "filters": {"events": [{"id": event}]}, "inputs": {"kind": {"value": name}}}
+        for name, event in (("A", "bought"), ("B", "signed up"))
+    ]
+    code = "fetch(f'https://a.example/{inputs.kind}/{event.event}')"
+    mapped = {**FUNCTION, "hog": code, "filters": {}, "mappings": mappings}
+    done = offramp("import", "posthog", answer(mapped), "--check")
+    assert done.code == 0
+    assert done.out.splitlines()[1:5] == [
+        "  check, an event 'bought' made up, capture shape: POST https://a.example/A/bought",
+        "  check, an event 'bought' made up, row of clickhouse_events_json: POST https://a.example/A/bought",
+        "  check, an event 'signed up' made up, capture shape: POST https://a.example/B/signed up",
+        "  check, an event 'signed up' made up, row of clickhouse_events_json: POST https://a.example/B/signed up",
+    ]
+
+
+def test_changes_of_persons_are_tried_with_one(here, offramp, answer):
+    updates = {**FUNCTION, "filters": {"source": "person-updates"}}
+    done = offramp("import", "posthog", answer(updates), "--check")
+    assert done.out.splitlines()[1] == "  check, a change of a person made up: POST https://a.example/hit"
+    changes = ['{"id": "p1", "team_id": 1, "version": 1}', '{"id": "p1", "team_id": 1, "is_deleted": 1}']
+    (here / "persons.jsonl").write_text("\n".join(changes))
+    done = offramp("import", "posthog", "answer.json", "--check", "--events", "persons.jsonl")
+    assert done.out.splitlines()[1:3] == [
+        "  check, event 1: POST https://a.example/hit",
+        "  check, event 2: the deletion of a person is no event",
+    ]
+
+
+SURROUNDED = "fetch(f'https://a.example/{project.name}/{person.name}/{groups.company.properties.size}?{project.url}')"
+
+
+def test_check_sees_the_names_of_project_yaml_and_the_groups(here, offramp, answer):
+    (here / "destinations").mkdir()
+    (here / "destinations/project.yaml").write_text(
+        "name: Shop\nurl: https://shop.example/p\nperson_display_name_properties: [nick]\n"
+    )
+    (here / "offramp.yaml").write_text("group_types: {team: 0, company: 1}\n")
+    done = offramp("import", "posthog", answer({**FUNCTION, "hog": SURROUNDED}), "--check")
+    for line in done.out.splitlines()[1:3]:
+        assert line.endswith(": POST https://a.example/Shop/somebody/plain?https://shop.example/p")
+    assert done.out.splitlines()[3:] == [
+        ASSUMED,
+        "secrets to set: CRM_SYNC_KEY",
+        "1 function: 1 whole; 1 file written",
+    ]
+
+
+def test_what_nobody_has_said_is_told_once_for_all(offramp, answer):
+    named = {**FUNCTION, "hog": SURROUNDED}
+    done = offramp("import", "posthog", answer(*[named] * 5))
+    assert done.out.splitlines()[5:9] == [
+        "`person.name` is the first that a person has of email, name, username, unless "
+        "`person_display_name_properties` in project.yaml says otherwise (crm-sync, crm-sync-2, crm-sync-3 and 2 more)",
+        "`project.name` is `project` and its number, unless `name` in project.yaml says otherwise "
+        "(crm-sync, crm-sync-2, crm-sync-3 and 2 more)",
+        "links begin with http://localhost:8010/project/ and its number, unless `url` in project.yaml or --site-url "
+        "says otherwise (crm-sync, crm-sync-2, crm-sync-3 and 2 more)",
+        "`groups.company` is there if a type of groups has that name: say `--group-types company=INDEX` "
+        "(crm-sync, crm-sync-2, crm-sync-3 and 2 more)",
+    ]
+
+
+def test_how_the_project_is_shown_is_taken_from_its_answer(here, offramp, answer):
+    team = {**TEAM, "name": "Shop", "person_display_name_properties": ["nick"]}
+    done = offramp("import", "posthog", answer({**FUNCTION, "hog": SURROUNDED}), "--project", answer(team, name="p"))
+    assert "destinations/project.yaml: name, person_display_name_properties, timezone written\n" in done.out
+    assert "`person.name`" not in done.out
+    assert "`project.name`" not in done.out
 
 
 def test_check_tells_what_is_wrong_and_still_tries_what_it_can(offramp, answer):
@@ -180,7 +299,8 @@ def test_project_yaml_that_is_there_is_added_to_with_force_alone(here, offramp, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "x.json: not JSON"),
+        ("", "x.json: the file is empty; was the answer saved?"),
+        ('[{"id"', "x.json: not JSON"),
         ("5", "x.json: expected an object, a list of objects or a page with `results`, got a number"),
         ("[5]", "x.json: item 1 is no object but a number"),
         ('{"type": "authentication_error", "code": "x", "detail": "Invalid key.", "attr": null}', "Invalid key."),

@@ -27,6 +27,12 @@ def _candidates(whens: Sequence[str]) -> Candidates:
     )
 
 
+def _mapped(own: Filter, whens: Sequence[str]) -> Destination:
+    code = CodeTemplate(hog.program("return 1"), DestinationSpec("d").limits)
+    branches = [Branch(when, _filter(when), Inputs({}), code) for when in whens]
+    return Destination(DestinationSpec("d"), own, branches, Policy(), {})
+
+
 def _needs(property: str, texts: set[str] | None = None, parts: set[str] | None = None) -> Requirement:
     return Requirement(property, texts and frozenset(texts), parts and frozenset(parts))
 
@@ -72,6 +78,32 @@ def test_of_filters_that_need_the_same_property_those_are_found_that_may_hold() 
     found = {value: [each.id for each in candidates.wanting(view({"x": value}))] for value in ("a", "5", "bar", 5)}
     assert found == {"a": whens, "5": [whens[1], whens[3]], "bar": whens[2:], 5: [whens[3]]}
     assert candidates.wanting(view({"y": "a"})) == []
+
+
+@pytest.mark.parametrize(
+    ("whens", "requirement"),
+    [
+        (["properties.x = 'a'", "properties.x in ('b', 'c')"], _needs("x", {"a", "b", "c"})),
+        (["properties.x ilike '%a%'", "properties.x ilike '%b%'"], _needs("x", parts={"a", "b"})),
+        (["properties.x = 'a'", "properties.x ilike '%b%'"], _needs("x")),
+        (["properties.x = 'a'", "properties.y = 'a'"], None),
+        (["properties.x = 'a'", "event = 'e'"], None),
+        ([], None),
+    ],
+)
+def test_what_mappings_need_together(whens: list[str], requirement: Requirement | None) -> None:
+    assert _mapped(Filter(None), whens).requirement == requirement
+
+
+def test_the_need_of_the_own_filter_comes_before_that_of_the_mappings() -> None:
+    mapped = _mapped(_filter("properties.y = 'b'"), ["properties.x = 'a'"])
+    assert mapped.requirement == _needs("y", {"b"})
+
+
+def test_mappings_are_tried_where_one_of_them_has_what_it_needs() -> None:
+    candidates = Candidates([_mapped(Filter(None), ["properties.x = 'a'", "properties.x = 'b'"])])
+    found = {value: len(candidates.wanting(view({"x": value}))) for value in ("a", "b", "c", None)}
+    assert found == {"a": 1, "b": 1, "c": 0, None: 0}
 
 
 def test_it_does_not_matter_how_properties_are_read() -> None:

@@ -32,8 +32,17 @@ def test_reads_exactly(text: str, value: Any) -> None:
         assert json_text.loads(text.encode()) == value
 
 
-def test_a_whole_float_stays_a_float() -> None:
-    assert json_text.dumps(json_text.loads("[1.0, 1]")) == b"[1.0,1]"
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0, b"3"),
+        ([1.0, 1.5, 0.05, "1.0"], b'[1,1.5,0.05,"1.0"]'),
+        ({"a": {"b": -0.0}, 2.0: 1}, b'{"a":{"b":0},"2":1}'),
+        ([1.0, 1e20, 1e22, float("inf"), float("nan")], b"[1,100000000000000000000,1e22,null,null]"),
+    ],
+)
+def test_a_whole_float_is_written_as_javascript_writes_it(value: object, text: bytes) -> None:
+    assert json_text.dumps(value) == text
 
 
 @pytest.mark.parametrize(

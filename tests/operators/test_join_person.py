@@ -141,7 +141,7 @@ LIKE_X = Group(3, "x", b"{}")
     ("properties", "known", "types", "row_copies", "expected"),
     [
         ({"$groups": {"company": "acme"}}, [ACME, LIKE_ACME], {"company": 0}, (), [ACME]),
-        ({"$groups": {"company": "acme"}}, [LIKE_ACME], {"company": 0}, (), []),
+        ({"$groups": {"company": "acme"}}, [LIKE_ACME], {"company": 0}, (), [Group(0, "acme", b"{}")]),
         ({"$groups": {"company": "acme"}}, [ACME], {}, (), [ACME]),
         ({"$groups": {"company": "acme"}}, [ACME, LIKE_ACME], {}, (), []),
         ({"$groups": {"company": "nobody"}}, [ACME], {}, (), []),

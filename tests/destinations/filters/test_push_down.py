@@ -241,6 +241,11 @@ def test_each_short_filter_beside_all_others_with_each_value() -> None:
         for id, filter, own in ((f"d{number:02}", short, everything), (f"m{number:02}", named, short)):
             branches = [Branch("", own, Inputs({}), code)]
             destinations.append(Destination(DestinationSpec(id), filter, branches, Policy(), {}))
+        for step in (1, 2, 5):
+            both = (short, compiled(_ONES[number - step], PROJECT))
+            branches = [Branch(f"m{place}", one, Inputs({}), code) for place, one in enumerate(both)]
+            id = f"p{number:02}-{step}"
+            destinations.append(Destination(DestinationSpec(id), everything, branches, Policy(), {}))
     index = Index(destinations)
     for properties in ({}, *({"x": x, "y.z": 1} for x in [*_SCALARS, *_SEEN]), *_RAW):
         for name in ("a", "c"):

@@ -121,6 +121,37 @@ def new(
     typer.echo(f"{folder}: fill in {', '.join(FILES)}, then: offramp template test {slug} --catalog {directory}")
 
 
+@app.command()
+def use(
+    slug: Annotated[str, SLUG],
+    id: Annotated[str | None, typer.Option("--id", metavar="ID", help="The destination's id. Default: SLUG.")] = None,
+    directory: Annotated[Path, typer.Option("--destinations", metavar="DIR", help="Where its file is written.")] = Path(
+        "destinations"
+    ),
+    catalog: Annotated[Path | None, CATALOG] = None,
+) -> None:
+    """Write the file of a new destination: the template's filters and mappings, and the inputs to be filled in."""
+    from destinations.file_text import file_text
+    from destinations.spec import ID
+    from destinations.starter import first_inputs, starter
+
+    (template,) = _chosen([slug], False, catalog)
+    id = id or slug
+    if not ID.fullmatch(id):
+        fail(f"{id}: an id is of a-z, 0-9 and hyphens", 2)
+    file = directory / f"{id}.yaml"
+    if file.exists():
+        fail(f"{file} is there already; --id gives another name", 1)
+    inputs, secrets = first_inputs(template, id)
+    directory.mkdir(parents=True, exist_ok=True)
+    comment = f"{template.spec.description} offramp template show {slug}: where its credentials are found."
+    file.write_text(file_text(starter(template, id, inputs), comment), "utf-8")
+    typer.echo(f"{file}: look through its inputs")
+    if secrets:
+        typer.echo(f"secrets to set: {', '.join(secrets)}")
+    typer.echo("then: offramp check")
+
+
 def _catalog(directory: Path | None) -> "list[Template]":
     import catalog
 

@@ -36,6 +36,23 @@ def with_secrets(template: Template, id: str, inputs: Mapping[str, Any]) -> tupl
     return written, secrets
 
 
+def first_inputs(template: Template, id: str) -> tuple[dict[str, Any], list[str]]:
+    """What a person has to look at first: the inputs that are required, and the names of the secrets among them."""
+    inputs: dict[str, Any] = {}
+    secrets: list[str] = []
+    for key, spec in template.spec.inputs.items():
+        if not spec.required or spec.default is not None:
+            continue
+        if spec.secret:
+            secrets.append(secret_name(id, key))
+            inputs[key] = f"{{secrets.{secrets[-1]}}}"
+        elif spec.choices:
+            inputs[key] = spec.choices[0].value
+        else:
+            inputs[key] = spec.example if spec.example is not None else ""
+    return inputs, secrets
+
+
 def secret_name(id: str, key: str) -> str:
     """`CRM_API_KEY` of the input `api_key` of `crm`."""
     return f"{id}_{key}".replace("-", "_").upper()

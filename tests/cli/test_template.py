@@ -4,9 +4,32 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+import catalog
+from destinations import Secrets
+from destinations.connections import ConnectionSpec
+from destinations.file_text import file_text
+from destinations.filters import Project
+from destinations.loading import compile_bytes
+from destinations.starter import first_inputs, starter
 from tests.cli.conftest import Done
 
 Offramp = Callable[..., Done]
+_SPEC = ConnectionSpec("refresh_token", "https://x.example", "me", "s", "r")
+
+
+class Everything(dict[str, ConnectionSpec]):
+    """A connection of every name."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __getitem__(self, _: str) -> ConnectionSpec:
+        return _SPEC
+
+
+ANY = Everything()
 
 
 def test_the_catalogue_is_listed_and_searched(offramp: Offramp) -> None:
@@ -44,3 +67,26 @@ def test_a_new_template_passes_and_says_what_a_change_broke(offramp: Offramp, he
 def test_nothing_chosen_is_no_success(offramp: Offramp) -> None:
     assert offramp("template", "test").code == 2
     assert offramp("template", "lint").code == 2
+
+
+def test_a_destination_made_of_a_template_loads_once_its_secrets_are_set(
+    offramp: Offramp, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = offramp("template", "use", "slack", "--id", "team-news")
+    assert (made.code, "secrets to set: TEAM_NEWS_TOKEN" in made.out) == (0, True)
+    assert offramp("template", "use", "slack", "--id", "team-news").code == 1
+    assert offramp("template", "use", "slack", "--id", "Team News").code == 2
+    assert "TEAM_NEWS_TOKEN" in offramp("check").out
+    monkeypatch.setenv("TEAM_NEWS_TOKEN", "xoxb-1")
+    assert offramp("check").code == 0
+
+
+def test_a_destination_of_every_template_says_nothing_but_what_has_to_be_filled_in() -> None:
+    for slug, template in catalog.builtin().items():
+        inputs, secrets = first_inputs(template, slug)
+        text = file_text(starter(template, slug, inputs))
+        known = dict.fromkeys(secrets, "x")
+        problems = compile_bytes(
+            Path(f"{slug}.yaml"), text.encode(), Secrets(known.get), catalog.builtin(), Project(connections=ANY)
+        ).problems
+        assert [str(problem) for problem in problems] == []

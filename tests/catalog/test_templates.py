@@ -1,13 +1,17 @@
 """Every template of the catalogue: its form, its cases as a person runs them, and its cases on the whole road."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 
 import catalog
 from catalog import Template, lint
 from catalog.cases import Case, read_cases
-from cli.template_case import destination_of, problems_of
+from cli.template_case import answered, destination_of, problems_of, view_of
+from destinations.dry_run import dry_run
+from hog import json_text
 from records import Verdict
 from tests.catalog.road import Road, differs, host_of, road
 from tests.connectors.certificates import needs_openssl
@@ -50,3 +54,41 @@ def test_the_case_travels_the_whole_road(slug: str, case: Case, way: Road) -> No
         assert any(case.fails in one.reason for one in outcomes)
     else:
         assert {one.verdict for one in outcomes} <= {Verdict.DELIVERED}
+
+
+ODD: dict[str, Any] = {
+    "nothing": None,
+    "ünïcödé": "日本 \u2028 🎉 </script>",
+    "long": "x" * 1_000_000,
+    "nested": {"a": [{"b": [1, None, True, {"c": {}}]}]},
+    "": "a name without a letter",
+    "large": 2**60,
+    "small": 1e-300,
+}
+DELIVERING = {
+    slug: next(case for case in read_cases(template.folder) if case.requests and not case.fails)
+    for slug, template in TEMPLATES.items()
+}
+
+
+@pytest.mark.parametrize("slug", DELIVERING)
+def test_properties_that_nobody_has_thought_of_survive(slug: str) -> None:
+    case = DELIVERING[slug]
+    event = case.event | {"properties": ODD | case.event.get("properties", {})}
+    odd = msgspec.structs.replace(case, event=event, person=None if case.person is None else ODD | case.person)
+    found = dry_run(destination_of(TEMPLATES[slug], odd), view_of(odd), [answered(answer) for answer in odd.answers])
+    assert (found.matches, found.error, len(found.requests)) == (True, "", len(case.requests))
+    for request in found.requests:
+        assert len(request.body) < 8_000_000
+        for name, value in walked(json_text.loads(request.body)) if request.body[:1] in (b"{", b"[") else ():
+            if name == "ünïcödé":
+                assert value == ODD[name]
+
+
+def walked(value: Any) -> Iterator[tuple[str, Any]]:
+    """All names with their values, however deep."""
+    for name, each in value.items() if isinstance(value, dict) else ():
+        yield name, each
+        yield from walked(each)
+    for each in value if isinstance(value, list) else ():
+        yield from walked(each)

@@ -109,7 +109,7 @@ def road(folder: Path, hosts: set[str]) -> Iterator[Road]:
 
 
 def path_of(request: Expected) -> str:
-    return URL(request.url).raw_path_qs.partition("?")[0]
+    return URL(request.url, encoded=True).raw_path_qs.partition("?")[0]
 
 
 def host_of(request: Expected) -> str:
@@ -125,9 +125,9 @@ def differs(received: Received, expected: Expected, policy: Policy) -> list[str]
     got = shown(expected.__class__(expected.url, received.method, {}, None))
     got["body"] = _parsed(received.body) if not isinstance(wanted["body"], str) else received.body.decode()
     wrong = [key for key in ("method", "body") if got[key] != wanted[key]]
-    if received.target != URL(expected.url).raw_path_qs:
+    if received.target != URL(expected.url, encoded=True).raw_path_qs:
         wrong.append(f"target {received.target}")
-    if received.header("host") != URL(expected.url).raw_authority:
+    if received.header("host") != URL(expected.url, encoded=True).raw_authority:
         wrong.append(f"host {received.header('host')}")
     wrong += [name for name, value in expected.headers.items() if received.header(name) != value]
     return wrong

@@ -32,7 +32,8 @@ def misfit(value: Any, spec: InputSpec) -> str | None:
         return None
     kinds, name = _KINDS[spec.type]
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        return f"expected {name}, got {kind_of(value)}"
+        in_quotes = "; put it in quotes" if name == "text" and isinstance(value, bool | int | float) else ""
+        return f"expected {name}, got {kind_of(value)}{in_quotes}"
     return None
 
 

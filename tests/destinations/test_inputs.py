@@ -104,10 +104,10 @@ def test_a_value(load_one: LoadOne, schema: str, written: str | None, expected: 
             for written in (None, "null", "''")
         ],
         ("type: string, required: true", "{value: ''}", "inputs.x: required input 'x' is missing"),
-        ("type: string", "5", "inputs.x: expected text, got a number"),
+        ("type: string", "5", "inputs.x: expected text, got a number; put it in quotes"),
         ("type: string", "[a]", "inputs.x: expected text, got a list"),
         ("type: string", "{a: b}", "inputs.x: expected text, got a mapping"),
-        ("type: url", "true", "inputs.x: expected text, got true or false"),
+        ("type: url", "true", "inputs.x: expected text, got true or false; put it in quotes"),
         (NUMBER, "'5'", "inputs.x: expected a number, got text"),
         (NUMBER, "true", "inputs.x: expected a number, got true or false"),
         (NUMBER, "['{event.event}']", "inputs.x: expected a number, got a list"),

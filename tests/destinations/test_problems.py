@@ -78,7 +78,7 @@ URL = "inputs: {url: 'https://a.b'}"
         ),
         (
             "id: crm\ninputs: {url: 'https://a.b', method: 5}",
-            "destinations/crm.yaml: inputs.method (2,38): expected text, got a number\n"
+            "destinations/crm.yaml: inputs.method (2,38): expected text, got a number; put it in quotes\n"
             "inputs: {url: 'https://a.b', method: 5}\n" + " " * 37 + "^",
         ),
         (

@@ -100,8 +100,9 @@ def test_with_an_order_what_waits_for_what_is_older_is_owed_when_sending_stops()
     restored = Outbox("d", Policy(outbox=8, order="person"), read_state(outbox.snapshot()))
     assert (restored.owed, account(restored)) == (4, (4, 4))
     outbox.health.disable(2, "by hand")
+    outbox.interrupt()
     outbox.recall([])
-    outbox.range_read(RangeRead("d", STREAM, 0, 3), heard=False)
+    outbox.range_read(RangeRead("d", STREAM, 0, 3))
     outbox.health.enable(3, "by hand")
     for box in (outbox, restored):
         sent: list[int] = []

@@ -200,7 +200,7 @@ class Outbox:
             self.backlog.replay(command.id, command.spans, now)
             return sum(span.positions for span in command.spans)
         failed = failed_of(command.spans, now)
-        held = {position_of(one) for one in self.held}
+        held = {position_of(one) for one in (*self.held, *self._later)}
         counted, others = self.known.to_send(failed, lambda at: at in held or self.backlog.owes(at))
         # Of those of an earlier life, without a snapshot of it, nobody knows any more whether they are counted.
         known = set(sorted(counted)[: self.failed])

@@ -24,11 +24,11 @@ class Finished(msgspec.Struct, frozen=True, gc=False):
 
 
 class Arrival(NamedTuple):
-    """What a re-read match is: whether it was `owed`, or belongs to a `replay`, or to what was `dropped` meanwhile."""
+    """What a re-read match is: whether it was `owed`, or belongs to a `replay`, or is `void`."""
 
     owed: bool = False
     replay: bool = False
-    dropped: bool = False
+    void: bool = False
 
 
 _UNEXPECTED = Arrival()
@@ -46,8 +46,8 @@ class Backlog:
         self.ranges = list(ranges)
         self._wish: Reread | None = None
         """The re-read under way."""
-        self._dropped = False
-        """Whether what it reads was given up."""
+        self._void = False
+        """Whether nothing of it counts any more: it was given up, or is to be read once more."""
         self._arrived_at: int | None = None
         """The latest position that it has brought."""
         self._growing = {(r.stream, r.partition): r for r in self.ranges if r.growing and not r.mapping}
@@ -104,7 +104,7 @@ class Backlog:
         self.ranges.append(growing)
 
     def seal(self) -> None:
-        """Let no range grow any more: what comes from now on is sent at once, and a span must not cover it."""
+        """Let no range grow any more: a span must not cover what comes next, for it is sent at once or held back."""
         for r in self._growing.values():
             r.growing = False
         self._growing.clear()
@@ -194,8 +194,8 @@ class Backlog:
         It is not owed when it matches now and did not when it was first seen, or when somebody wished for it who is no
         more.
         """
-        if self._dropped and self._wish is not None and _is_in(position, self._wish):
-            return Arrival(dropped=True)
+        if self._void and self._wish is not None and _is_in(position, self._wish):
+            return Arrival(void=True)
         if not self.ranges:
             return _UNEXPECTED
         r = self.ranges[0]
@@ -250,16 +250,15 @@ class Backlog:
         """
         given_up = [r for r in self.ranges if bool(r.replay) is replays]
         if self._wish is not None and self.ranges and bool(self.ranges[0].replay) is replays:
-            self._dropped = True
+            self._void = True
         self.ranges = [r for r in self.ranges if bool(r.replay) is not replays]
         if not replays:
             self._growing.clear()
         return sum(r.count for r in given_up)
 
-    def unheard(self, mark: RangeRead) -> None:
-        """A re-read has ended that nobody could want: all of it stays owed."""
-        if self._wish is not None and _is_of(mark, self._wish):
-            self._wish, self._dropped = None, False
+    def interrupt(self) -> None:
+        """What the re-read under way still brings is void, and stays owed; so do the positions that bring nothing."""
+        self._void = self._wish is not None
 
     def finished(self, mark: RangeRead) -> Finished:
         """A re-read has ended: move on, and drop the range when it is complete."""
@@ -267,8 +266,8 @@ class Backlog:
         if wish is None or not _is_of(mark, wish):
             # Somebody of the same name wished for it and was removed meanwhile.
             return Finished()
-        dropped, self._wish, self._dropped = self._dropped, None, False
-        if dropped:
+        void, self._wish, self._void = self._void, None, False
+        if void:
             return Finished()
         r = self.ranges[0]
         _move(r, max(r.first, mark.next_offset))

@@ -154,8 +154,8 @@ class Outbox:
             return True
         arrival = self.backlog.arrived(position_of(invocation))
         invocation.replayed = arrival.replay
-        self.matched += not (arrival.owed or arrival.dropped)
-        return not arrival.dropped
+        self.matched += not (arrival.owed or arrival.void)
+        return not arrival.void
 
     def _take(self, invocations: list[Invocation]) -> None:
         """Hold what is of one event, unless it has to be read once more, or waits for what is older."""
@@ -183,14 +183,8 @@ class Outbox:
         self.matched += missed.count
         self._miss(missed)
 
-    def range_read(self, mark: RangeRead, heard: bool = True) -> Finished:
-        """The backlog lane has come to the end of what it was asked for.
-
-        With `heard` false nobody could want what it read, and it stays owed.
-        """
-        if not heard:
-            self.backlog.unheard(mark)
-            return Finished()
+    def range_read(self, mark: RangeRead) -> Finished:
+        """The backlog lane has come to the end of what it was asked for."""
         finished = self.backlog.finished(mark)
         self.skipped += finished.skipped
         self.expired += finished.expired
@@ -206,7 +200,7 @@ class Outbox:
             self.backlog.replay(command.id, command.spans, now)
             return sum(span.positions for span in command.spans)
         failed = failed_of(command.spans, now)
-        held = {position_of(one) for one in self.held}
+        held = {position_of(one) for one in (*self.held, *self._later)}
         counted, others = self.known.to_send(failed, lambda at: at in held or self.backlog.owes(at))
         # Of those of an earlier life, without a snapshot of it, nobody knows any more whether they are counted.
         known = set(sorted(counted)[: self.failed])
@@ -310,6 +304,13 @@ class Outbox:
         self._owe(recalled)
         if recalled:
             self._keep_order()
+
+    def interrupt(self) -> None:
+        """It is configured otherwise from now on, or switched off."""
+        # Switched off, be it for a moment: what was read meanwhile did not get through, and yet may match.
+        self.backlog.interrupt()
+        # A cap may hold back all that comes next.
+        self.backlog.seal()
 
     def drop(self) -> None:
         """Give up everything owed: the destination was removed by a person."""

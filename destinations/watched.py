@@ -1,6 +1,7 @@
 """A directory of destination files that people edit while the job runs.
 
-The caller polls; there is no thread in here. A file that no longer loads keeps its last good version in effect. A value
+The caller polls; there is no thread in here. A file that no longer loads keeps its last good version in effect, and so
+does one that is gone until it is so at the next poll, too: some programs delete a file and write it anew. A value
 of a secret is read when a file is compiled, so a changed secret takes effect with the next change of the file.
 """
 
@@ -79,6 +80,8 @@ class Watched:
         self._secrets = secrets
         self._catalog = catalog
         self._files: dict[Path, _Known] = {}
+        self._gone: set[Path] = set()
+        """Those that were not there at the last poll and may be on their way back."""
         self._project: _KnownProject | None = None
         """None where there is no file."""
         self._project_gone_at: float | None = None
@@ -114,10 +117,18 @@ class Watched:
             return _changes(before, self._loaded)
         self.readable = True
         self._project = self._look_at_project(now)
-        self._files = {path: known for path in paths if (known := self._look_at(path, now)) is not None}
+        self._files = self._kept_files({path: at for path in paths if (at := self._look_at(path, now)) is not None})
         of_project = self._project.problems if self._project is not None else ()
         self._loaded = assembled((known.compiled for known in self._files.values()), of_project)
         return _changes(before, self._loaded)
+
+    def _kept_files(self, files: dict[Path, _Known]) -> dict[Path, _Known]:
+        """These, and the ones that have just gone: what matches in between must not be lost."""
+        ids = {path.stem for path in files}
+        gone = self._files.keys() - files.keys() - self._gone
+        # One that was renamed from `.yml` to `.yaml` is not gone.
+        self._gone = {path for path in gone if path.stem not in ids}
+        return files | {path: self._files[path] for path in self._gone}
 
     def _look_at_project(self, now: float) -> "_KnownProject | None":
         """What is known of `project.yaml`; its last good version stays in effect while it does not load."""

@@ -118,8 +118,6 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._changed = True
         self._shown_at = 0.0
         self._open = False
-        self._was_off = False
-        """Whether it was disabled at any moment since the last re-read ended: what that read, nobody heard of."""
         self._redacting: list[Target] = []
         """The latest configurations: what a request was made with may be redacted only by its own."""
         self._rendered_for: Target | None = None
@@ -132,6 +130,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         self._open = True
         self._id = destination
         target = self._target()
+        self._rendered_for = target
         policy = Policy() if target is None else target.policy
         self._outbox = Outbox(
             destination,
@@ -156,6 +155,9 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
         if not self._open:
             self._start(_destination(values[0]), None)
         now = self._shared.clock()
+        if self._target() is not self._rendered_for:
+            # Before anything is taken that was made with the new one.
+            self._outbox.interrupt()
         results: list[Result] = []
         ended: list[EndOfInput] = []
         for item in values:
@@ -167,9 +169,7 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             elif isinstance(item, Missed):
                 self._outbox.miss(item)
             elif isinstance(item, RangeRead):
-                # Disabled meanwhile: `route` let nothing through, which does not mean that nothing matches.
-                finished = self._outbox.range_read(item, heard=self._target() is not None and not self._was_off)
-                self._was_off = False
+                finished = self._outbox.range_read(item)
                 if finished.expired:
                     results.append(_expired_line(item, finished.expired, now))
                 if finished.replayed is not None:
@@ -242,14 +242,13 @@ class DeliverLogic(StatefulBatchLogic[Item, Result, bytes]):
             results += [_waiting_line(self._id, now, stream, count) for stream, count in self._waiting.items()]
             self._waiting = {}
         target = self._target()
-        self._was_off |= target is None
         if target is not None:
             outbox.policy = target.policy
         if target is not self._rendered_for:
             # Changed, or disabled: what is not on the wire yet must not go out as it was.
-            if self._rendered_for is not None:
-                outbox.recall(shared.transport.cancel_queued(self._id))
-                outbox.health.forget_refusals(now)
+            outbox.interrupt()
+            outbox.recall(shared.transport.cancel_queued(self._id))
+            outbox.health.forget_refusals(now)
             self._rendered_for = target
         results += self._follow_health()
         if target is not None:

@@ -117,6 +117,7 @@ def test_added_changed_disabled_removed(directory: Directory) -> None:
     assert (store.find("crm"), store.ids(), store.removed("crm")) == (None, ["ads"], False)
 
     (directory.path / "crm.yaml").unlink()
+    assert directory.look() == []
     assert directory.look() == [("crm", "removed", "")]
     assert (store.ids(), store.removed("crm"), store.removed("ads")) == (["ads"], False, False)
     directory.now += REMOVED_AFTER_S
@@ -128,6 +129,8 @@ def test_a_file_that_is_deleted_and_written_anew_was_never_removed(directory: Di
     directory.write("ads")
     directory.look()
     (directory.path / "crm.yaml").unlink()
+    directory.look()
+    assert directory.store.find("crm") is not None
     directory.look()
     directory.now += REMOVED_AFTER_S - 1
     assert (directory.store.find("crm"), directory.store.removed("crm")) == (None, False)
@@ -174,6 +177,7 @@ def test_a_file_that_was_never_right_is_invalid_and_stops_no_other(directory: Di
     assert directory.look() == [("ads", "live", ""), ("crm", "invalid", PROBLEM)]
     assert (store.find("crm"), store.ids(), store.removed("crm")) == (None, ["ads"], False)
     (directory.path / "crm.yaml").unlink()
+    directory.look()
     assert directory.look() == [("crm", "removed", "")]
     directory.now += REMOVED_AFTER_S
     assert store.removed("crm")
@@ -199,6 +203,8 @@ def test_a_project_that_does_not_load_keeps_no_destination(directory: Directory)
     (directory.path / "project.yaml").write_text("nope: 1")
     directory.look()
     (directory.path / "crm.yaml").unlink()
+    # One that is gone for one look may be on its way back.
+    directory.look()
     directory.look()
     directory.now += REMOVED_AFTER_S
     assert (directory.store.removed("crm"), directory.store.removed("ads")) == (True, False)

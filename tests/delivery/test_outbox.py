@@ -139,15 +139,38 @@ def test_what_no_longer_matches_is_skipped_and_what_is_gone_is_expired() -> None
     assert account(outbox) == (6, 6)
 
 
-def test_a_range_that_was_read_while_nobody_listened_stays_owed() -> None:
+def test_what_a_re_read_brings_once_it_was_switched_off_meanwhile_is_read_once_more() -> None:
     outbox = slow(Policy(outbox=2))
     for offset in range(6):
         outbox.accept(invocation(offset), 0)
     outbox.settle([ok(i) for i in outbox.take_to_send(0)], 1)
-    wish = outbox.next_read()
-    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=6), heard=False)
+    assert outbox.next_read() == Reread("d", STREAM, 0, 2, 5, limit=2)
+    outbox.accept(invocation(2, reread=True), 2)
+    outbox.interrupt()
+    outbox.recall([])
+    # Position 3 came while it was off, and is not the end of what is read.
+    outbox.accept(invocation(4, reread=True), 4)
+    outbox.range_read(RangeRead("d", STREAM, 0, next_offset=6))
     assert (outbox.owed, outbox.skipped) == (4, 0)
-    assert outbox.next_read() == wish
+    assert account(outbox) == (6, 6)
+    exact, rest = outbox.next_read(), outbox.backlog.ranges[1]
+    assert exact == Reread("d", STREAM, 0, 2, 2, limit=2, only=frozenset({2}))
+    assert (rest.first, rest.last, rest.count) == (3, 5, 3)
+
+
+def test_a_span_does_not_grow_over_what_a_cap_may_have_held_back_meanwhile() -> None:
+    outbox = Outbox("d", POLICY)
+    outbox.health.disable(0, "by hand")
+    for offset in range(2):
+        outbox.accept(invocation(offset), 0)
+    # With a cap that lets nothing pass, and without it again.
+    outbox.interrupt()
+    outbox.recall([])
+    outbox.interrupt()
+    outbox.recall([])
+    for offset in range(8, 10):
+        outbox.accept(invocation(offset), 3)
+    assert [(one.first, one.last, one.count) for one in outbox.backlog.ranges] == [(0, 1, 2), (8, 9, 2)]
 
 
 def test_a_snapshot_holds_positions_and_no_request() -> None:

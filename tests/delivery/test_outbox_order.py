@@ -2,8 +2,8 @@
 
 import msgspec
 
-from delivery import Outbox, read_state
-from records import Attempt, ErrorKind, Invocation, Policy, RangeRead
+from delivery import KnownFailures, Outbox, Position, read_state
+from records import Attempt, Command, CommandKind, ErrorKind, Invocation, Policy, RangeRead, Span
 from tests.delivery.test_outbox import STREAM, account, invocation, ok, slow
 
 ORDERED = Policy(order="person", outbox=100)
@@ -100,8 +100,9 @@ def test_with_an_order_what_waits_for_what_is_older_is_owed_when_sending_stops()
     restored = Outbox("d", Policy(outbox=8, order="person"), read_state(outbox.snapshot()))
     assert (restored.owed, account(restored)) == (4, (4, 4))
     outbox.health.disable(2, "by hand")
+    outbox.interrupt()
     outbox.recall([])
-    outbox.range_read(RangeRead("d", STREAM, 0, 3), heard=False)
+    outbox.range_read(RangeRead("d", STREAM, 0, 3))
     outbox.health.enable(3, "by hand")
     for box in (outbox, restored):
         sent: list[int] = []
@@ -115,6 +116,18 @@ def test_with_an_order_what_waits_for_what_is_older_is_owed_when_sending_stops()
                 box.settle([ok(one) for one in batch], 3)
         assert sent == [0, 1, 2, 3]
         assert account(box) == (4, 4)
+
+
+def test_a_replay_of_what_failed_leaves_out_what_waits_for_what_is_older() -> None:
+    outbox = Outbox("d", ORDERED, known=KnownFailures(9, boundary=5, listed=[Position(STREAM, 0, 2)]))
+    outbox.accept(invocation(1), 10)
+    outbox.recall([])
+    assert outbox.next_read() is not None
+    # The live lane brings again what had failed after the last snapshot.
+    outbox.accept(invocation(2), 10)
+    spans = [Span(STREAM, 0, 2, 2, [2], "", [8.0])]
+    assert outbox.replay(Command(1, "d", CommandKind.REPLAY, spans=spans, failed=True), 10) == 0
+    assert (outbox.owed, account(outbox)) == (2, (2, 2))
 
 
 def both(offset: int, reread: bool = False) -> list[Invocation]:

@@ -32,8 +32,23 @@ def test_added_changed_removed(tmp_path: Path, watched: Watched) -> None:
     assert watched.poll(LATER) == Changes(added=("c",), changed=("b",))
     assert watched.destinations["a"] is kept
     (tmp_path / "a.yaml").unlink()
+    assert not watched.poll(LATER)
     assert watched.poll(LATER) == Changes(removed=("a",))
     assert sorted(watched.destinations) == ["b", "c"]
+
+
+def test_a_file_that_is_deleted_and_written_anew_stays_in_effect(tmp_path: Path, watched: Watched) -> None:
+    _write(tmp_path, "a")
+    watched.poll(LATER)
+    for name in ("second", "third"):
+        (tmp_path / "a.yaml").unlink()
+        assert not watched.poll(LATER)
+        assert "a" in watched.destinations
+        _write(tmp_path, "a", f"name: {name}\n{URL}")
+        assert watched.poll(LATER) == Changes(changed=("a",))
+    (tmp_path / "a.yaml").rename(tmp_path / "a.yml")
+    assert watched.poll(LATER) == Changes(changed=("a",))
+    assert watched.problems == []
 
 
 def test_an_invalid_file_keeps_its_last_good_version(tmp_path: Path, watched: Watched) -> None:

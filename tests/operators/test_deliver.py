@@ -109,6 +109,23 @@ def test_what_was_read_while_it_was_off_for_a_moment_stays_owed() -> None:
     assert (bench.status().owed, bench.status().skipped) == (0, 6)
 
 
+def test_what_was_read_while_it_was_off_stays_owed_although_what_is_behind_it_came() -> None:
+    bench = Bench(Policy(outbox=4))
+    behind(bench, 8)
+    bench.transport.slow = 0
+    bench.transport.answer()
+    bench.wake()
+    assert bench.wishes() == [Reread("crm", STREAM, 0, 4, 7, limit=4)]
+    bench.give(invocation(4, reread=True))
+    bench.transport.answer()
+    # Off and on again between two turns: 5 and 6 came in that moment.
+    bench.configured.put("crm", OFF)
+    bench.configured.put("crm", CRM)
+    bench.give(invocation(7, reread=True), RangeRead("crm", STREAM, 0, 8))
+    assert (bench.status().owed, bench.status().skipped) == (3, 0)
+    assert bench.wishes() == [Reread("crm", STREAM, 0, 5, 7, limit=4)]
+
+
 def test_what_the_ledger_cannot_take_at_the_end_is_owed_in_the_snapshot() -> None:
     bench = Bench(Policy(retries=0))
     bench.shared = replace(bench.shared, listed=lambda _: 0.0)
@@ -283,6 +300,14 @@ def test_a_disabled_destination_keeps_what_it_owes_until_it_is_enabled(disabled:
     [wish] = disabled.wishes()
     assert (wish.first, wish.last, wish.only) == (1, 3, {1, 3}), "read again, to be sent as things are now"
     assert disabled.status().owed == 2
+
+
+def test_what_was_on_the_road_when_it_was_disabled_is_sent_as_the_file_says_later(disabled: Bench) -> None:
+    disabled.give(invocation(4))
+    disabled.configured.put("crm", CRM.replace("name: CRM", "name: New"))
+    disabled.wake()
+    [wish] = disabled.wishes()
+    assert wish.only == {1, 3, 4}
 
 
 def test_what_waits_for_a_slot_when_the_file_changes_is_sent_as_the_file_says_then(bench: Bench) -> None:

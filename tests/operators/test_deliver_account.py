@@ -44,7 +44,7 @@ POLICIES = (
 ACTIONS = (
     *("read", "answer", "lane") * 8,
     *("wait", "break_", "heal", "save", "on", "enable") * 3,
-    *("crash", "off", "pause", "disable", "skip", "replay", "retry_failed", "retention", "edit", "cap"),
+    *("crash", "off", "off_and_on", "pause", "disable", "skip", "replay", "retry_failed", "retention", "edit", "cap"),
 )
 """As often as they stand here. With all of them equal, most worlds would stand still: paused, or given up."""
 
@@ -77,6 +77,15 @@ class Saved:
 
 
 @dataclass
+class Reading:
+    """A re-read under way: what it has not brought yet, and its end."""
+
+    wish: Reread
+    left: list[int]
+    mark: RangeRead
+
+
+@dataclass
 class World:
     """A log of matches, the lane that reads it again, an endpoint, and one destination between them."""
 
@@ -92,6 +101,7 @@ class World:
     commands: list[Command] = field(default_factory=list)
     saved: Saved = field(default_factory=Saved)
     wishes: list[Reread] = field(default_factory=list)
+    reading: Reading | None = None
     received: set[Key] = field(default_factory=set)
     ended: dict[Key, None] = field(default_factory=dict)
     """What was delivered or has failed for good, in the order in which each did so first."""
@@ -213,17 +223,29 @@ class World:
         return Attempt(sent, now, 5.0, Response(200, {}, b""))
 
     def lane(self) -> None:
-        if not self.wishes:
+        """A part of a re-read, or all of it."""
+        if self.reading is None and self.wishes:
+            self.reading = self.reading_of(self.wishes.pop(0))
+        reading = self.reading
+        if reading is None:
             return
-        wish = self.wishes.pop(0)
+        count = self.chance.choice([len(reading.left), self.chance.randrange(len(reading.left) + 1)])
+        now, reading.left = reading.left[:count], reading.left[count:]
+        heard = self.bench.configured.find("crm") is not None
+        found = [item for o in now for item in self.made_of(o, True, reading.wish.mapping)] if heard else []
+        if reading.left:
+            self.give(*found)
+        else:
+            self.reading = None
+            self.give(*found, reading.mark)
+
+    def reading_of(self, wish: Reread) -> Reading:
         wanted = [o for o in range(wish.first, wish.last + 1) if wish.only is None or o in wish.only]
         gone = [o for o in wanted if o < self.log_start]
         there = [o for o in wanted if o >= self.log_start and o not in self.unwanted][: wish.limit]
         upto = wish.last + 1 if len(there) < wish.limit or there[-1] == wish.last else there[-1] + 1
         missing = len([o for o in gone if o < upto])
-        heard = self.bench.configured.find("crm") is not None
-        found = [item for o in there for item in self.made_of(o, True, wish.mapping)] if heard else []
-        self.give(*found, RangeRead("crm", wish.stream, wish.partition, upto, missing))
+        return Reading(wish, there, RangeRead("crm", wish.stream, wish.partition, upto, missing))
 
     def wait(self) -> None:
         self.bench.clock.advance(self.chance.choice([0.5, 3, 20]))
@@ -246,7 +268,7 @@ class World:
         So do the commands: the operator knows which it has carried out.
         """
         bench, saved = self.bench, self.saved
-        bench.transport.wire, bench.transport._ended, self.wishes = [], [], []
+        bench.transport.wire, bench.transport._ended, self.wishes, self.reading = [], [], [], None
         bench.wishes()
         bench.clock.advance(0.001)
         shared = replace(
@@ -277,6 +299,13 @@ class World:
 
     def on(self) -> None:
         self.bench.configured.put("crm", CRM)
+
+    def off_and_on(self) -> None:
+        """For so short a time that the operator may have no turn meanwhile."""
+        self.off()
+        for _ in range(self.chance.randrange(3)):
+            self.chance.choice([self.lane, self.read])()
+        self.on()
 
     def edit(self) -> None:
         """Another policy, and in any case another configuration."""

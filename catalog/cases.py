@@ -60,6 +60,8 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Only these of the template's; absent, all of them."""
     answers: list[Answer] = []
     """In the order of the requests, then each is 200 with an empty object."""
+    captures: list[dict[str, Any]] = []
+    """What it hands to `postHogCapture`."""
     fails: str = ""
     """A part of the reason why the delivery fails; empty where it is delivered."""
 

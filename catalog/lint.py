@@ -12,6 +12,7 @@ from catalog.spec import InputSpec, Template
 
 README: Final = "README.md"
 _SECRET: Final = re.compile(r"(^|_)(secret|token|password|api_?key|private_key|access_key|routing_key|credentials?)$")
+_NAMED: Final = re.compile(r"'\w+_input':\s*'(\w+)'")
 _DATE: Final = re.compile(r"\b20\d\d-\d\d\b")
 _LINE: Final = 120
 
@@ -50,14 +51,17 @@ def used_inputs(template: Template) -> set[str]:
     """The inputs that its request or its code reads, or that other inputs read."""
     spec = template.spec
     chains = {chain for text in _texts(spec.request) for chain in hog.template(text).chains}
+    named: set[str] = set()
     if template.code is not None:
         chains |= hog.program(template.code).chains
+        # The options of `fetch` about signatures name the inputs that hold the keys.
+        named = set(_NAMED.findall(template.code))
     for value in spec.inputs.values():
         chains |= {chain for text in _texts(value.default) for chain in _chains(text, value)}
     read = {chain[1:2] for chain in chains if chain[0] == "inputs"}
     if () in read:
         return set(spec.inputs)
-    return {key for keys in read for key in keys}
+    return {key for keys in read for key in keys} | named
 
 
 def _chains(text: str, spec: InputSpec) -> frozenset[tuple[str, ...]]:

@@ -36,8 +36,10 @@ def problems_of(template: Template, case: Case) -> list[str]:
         return [str(fault)]
     found = dry_run(destination, view, [answered(answer) for answer in case.answers])
     sent = found.requests if found.matches else []
-    error = (found.error or _refused(destination, found, case)) if found.matches else found.error
-    return [*_differences(sent, case.requests), *_outcome(error, case)]
+    # What does not match was tried all the same, and its error means nothing.
+    error = (found.error or _refused(destination, found, case)) if found.matches else ""
+    captured = found.captured if found.matches else []
+    return [*_differences(sent, case.requests), *_captures(captured, case), *_outcome(error, case)]
 
 
 def destination_of(template: Template, case: Case, delivery: Mapping[str, Any] | None = None) -> Destination:
@@ -135,6 +137,12 @@ def _differences(sent: list[Request], expected: list[Expected]) -> list[str]:
         ]
     problems += [f"request {number}: {json.dumps(shown(one))}" for number, one in enumerate(sent[len(expected) :], 1)]
     return problems
+
+
+def _captures(captured: list[Any], case: Case) -> list[str]:
+    if captured == case.captures:
+        return []
+    return [f"it captures {json.dumps(captured)}, not {json.dumps(case.captures)}"]
 
 
 def _outcome(error: str, case: Case) -> list[str]:

@@ -29,7 +29,7 @@ def with_secrets(template: Template, id: str, inputs: Mapping[str, Any]) -> tupl
     written: dict[str, Any] = {}
     for key, value in inputs.items():
         spec = template.spec.inputs.get(key)
-        if spec is not None and spec.secret and isinstance(value, str) and "{" not in value:
+        if spec is not None and spec.secret and isinstance(value, str) and value and "{" not in value:
             name = secret_name(id, key)
             secrets[name], value = value, f"{{secrets.{name}}}"
         written[key] = value

@@ -2,6 +2,7 @@
 scripted receiver on loopback.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,11 +54,22 @@ class One:
         return [self._destination.id]
 
 
+class Captured:
+    """Keeps what programs capture."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    async def put(self, key: str, event: bytes) -> None:
+        self.events.append(json.loads(event))
+
+
 class Road:
     """A transport, a proxy and a receiver, for one case after the other."""
 
-    def __init__(self, transport: HttpTransport, receiver: Receiver, proxy: str, ca: Path) -> None:
+    def __init__(self, transport: HttpTransport, captured: Captured, receiver: Receiver, proxy: str, ca: Path) -> None:
         self._transport = transport
+        self.captured = captured
         self._receiver = receiver
         self._delivery = {"proxy": proxy, "ca": str(ca), "retries": 0}
 
@@ -65,6 +77,7 @@ class Road:
         """What the receiver got, and what became of the event."""
         destination = destination_of(template, case, self._delivery)
         self._receiver.requests.clear()
+        self.captured.events.clear()
         self._receiver._scripts.clear()
         paths: dict[str, list[Answer]] = {}
         for index, request in enumerate(case.requests):
@@ -103,9 +116,10 @@ def road(folder: Path, hosts: set[str]) -> Iterator[Road]:
     ca = authority(folder)
     server = signed(folder, "server", ca, alt=",".join(f"DNS:{host}" for host in sorted(hosts)))
     with Receiver(tls=server.server()) as receiver, TunnelProxy(Everywhere(receiver.port)) as proxy:
-        transport = HttpTransport(allow=LOOPBACK, user_agent="offramp/test")
+        captured = Captured()
+        transport = HttpTransport(allow=LOOPBACK, user_agent="offramp/test", capture=captured)
         with running(transport):
-            yield Road(transport, receiver, f"http://127.0.0.1:{proxy.port}", ca.cert)
+            yield Road(transport, captured, receiver, f"http://127.0.0.1:{proxy.port}", ca.cert)
 
 
 def path_of(request: Expected) -> str:

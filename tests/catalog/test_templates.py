@@ -49,6 +49,7 @@ def test_the_case_travels_the_whole_road(slug: str, case: Case, way: Road) -> No
     assert [differs(one, other, policy) for one, other in zip(received, case.requests, strict=True)] == [
         [] for _ in received
     ]
+    assert [one["event"] for one in way.captured.events] == [one["event"] for one in case.captures]
     if case.fails:
         assert {one.verdict for one in outcomes} == {Verdict.FAILED}
         assert any(case.fails in one.reason for one in outcomes)

@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
 	$$p -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 13))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Most tests wait for something: two at a time take half as long. Those of one file stay together.
+TOGETHER := -n 2 --dist loadfile
 PACKAGES := records hog catalog destinations delivery operators connectors flows cli
 
 .DEFAULT_GOAL := help
@@ -35,7 +37,7 @@ kafka: setup
 	@$(BIN)/python -m tests.kafka_broker fetch || true
 
 test: lint kafka ## everything: lint, types, import rules, then all tests (Kafka's too where Java and Maven are there)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 lint: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Fixtures that need more than Python, and a run's last lines: what was skipped for want of a component, and why."""
+"""Fixtures that need more than Python, and a run's last lines: what was measured, what was skipped, and why."""
 
 import os
 from collections import Counter
@@ -12,6 +12,10 @@ from tests.kafka_broker import KafkaBroker, MissingComponentError
 # How long an example takes says something of the machine, and no test asserts a time.
 settings.register_profile("offramp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("offramp")
+
+
+SHOWN = "shown"
+"""A property of a test: what it has measured, for the end of the run."""
 
 
 @pytest.fixture(scope="session")
@@ -37,5 +41,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in terminalreporter.getreports("skipped"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         skipped[report.nodeid.partition("::")[0], reason.removeprefix("Skipped: ")] += 1
+    for report in terminalreporter.getreports("passed"):
+        for name, shown in report.user_properties:
+            if name == SHOWN:
+                terminalreporter.write_line(f"{report.nodeid.partition('::')[0]}, beside other tests:\n{shown}")
     for (file, reason), count in sorted(skipped.items()):
         terminalreporter.write_line(f"SKIPPED {file} ({count}): {reason}", yellow=True)

@@ -190,6 +190,16 @@ class Arena:
         self.job = self._stand.start(*self._command)
         return self.job
 
+    def wait_until_it_sends(self, within_s: float = 60.0) -> None:
+        """However long the machine takes to start it."""
+        before, give_up_at = self._recorded(), time.monotonic() + within_s
+        while self._recorded() == before:
+            assert time.monotonic() < give_up_at, f"nothing was sent within {within_s} s:\n{self.job.log}"
+            time.sleep(0.05)
+
+    def _recorded(self) -> int:
+        return self._endpoints.record.stat().st_size
+
     def kill(self) -> None:
         """`kill -9`, and start it again."""
         assert self.job.running(), f"the job has ended by itself:\n{self.job.log}"

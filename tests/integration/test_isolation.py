@@ -2,24 +2,23 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from bench import isolation, isolation_recovery
+from tests.conftest import SHOWN
 from tests.kafka_broker import KafkaBroker
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_healthy_destinations_get_everything_beside_each_sick_one_and_so_does_that_one_when_it_is_well(
-    kafka: KafkaBroker, capsys: pytest.CaptureFixture[str]
+    kafka: KafkaBroker, record_property: Callable[[str, object], None]
 ) -> None:
     command = [sys.executable, "-m", "bench.isolation", "--short", "--servers", kafka.servers]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=400)
     assert done.returncode == 0, done.stderr
-    with capsys.disabled():
-        sys.stdout.write(f"\n{done.stdout}")
+    record_property(SHOWN, done.stdout)
     beside, recovered = (table.splitlines()[1:] for table in done.stdout.split("\n\n"))
     assert [line[:22].strip() for line in beside] == [scenario.name for scenario in isolation.SCENARIOS]
     assert [line[:26].strip() for line in recovered] == [scenario.name for scenario in isolation_recovery.SCENARIOS]

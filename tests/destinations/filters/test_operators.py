@@ -254,7 +254,10 @@ TABLE: list[tuple[str, Any, Any, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("operator", "value", "actual", "passes"), TABLE)
+NAMES = [f"{operator}-{row}" for row, (operator, *_) in enumerate(TABLE)]
+
+
+@pytest.mark.parametrize(("operator", "value", "actual", "passes"), TABLE, ids=NAMES)
 def test_operator(operator: str, value: Any, actual: Any, passes: bool) -> None:
     chosen = compiled({"properties": [{"key": "x", "operator": operator, "value": value}]}, PROJECT)
     assert chosen.matches(view({} if actual is MISSING else {"x": actual})) is passes

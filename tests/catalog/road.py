@@ -4,7 +4,7 @@ scripted receiver on loopback.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,29 +85,33 @@ class Road:
             paths.setdefault(path_of(request), []).append(_answer(answer))
         for path, answers in paths.items():
             self._receiver.on(path, *answers)
-        outcomes = self._delivered(destination, case)
+        outcomes = carried(self._transport, destination, [case])
         return list(self._receiver.requests), outcomes
 
-    def _delivered(self, destination: Destination, case: Case) -> list[Outcome]:
-        configured, progress = One(destination), Progress()
-        view = view_of(case)
+
+def carried(transport: HttpTransport, destination: Destination, cases: Sequence[Case]) -> list[Outcome]:
+    """What becomes of the events of these cases, which come in one batch."""
+    configured, progress = One(destination), Progress()
+    views = [view_of(case) for case in cases]
+    for offset, view in enumerate(views):
+        view.event.offset = offset
         view.event.wanted_by = (destination.id,)
-        items: list[Any] = [item for _, item in Router(configured, progress).route([view])]  # type: ignore[arg-type,misc]
-        if not items:
-            return []
-        never: Any = lambda _: False  # noqa: E731
-        shared = Delivery(self._transport, Handoff(), progress, configured.find, never)
-        logic = DeliverLogic(shared, None)
-        expected = sum(len(item.invocations) if hasattr(item, "invocations") else 1 for item in items)
-        outcomes: list[Outcome] = []
-        results, _ = logic.on_batch(items)
-        end = time.monotonic() + WITHIN_S
-        while True:
-            outcomes += [one for one in results if isinstance(one, Outcome) and one.verdict is not Verdict.RETRYING]
-            if len(outcomes) >= expected or time.monotonic() > end:
-                return outcomes
-            time.sleep(0.001)
-            results, _ = logic.on_notify()
+    items: list[Any] = [item for _, item in Router(configured, progress).route(views)]  # type: ignore[arg-type,misc]
+    if not items:
+        return []
+    never: Any = lambda _: False  # noqa: E731
+    shared = Delivery(transport, Handoff(), progress, configured.find, never)
+    logic = DeliverLogic(shared, None)
+    expected = sum(len(item.invocations) if hasattr(item, "invocations") else 1 for item in items)
+    outcomes: list[Outcome] = []
+    results, _ = logic.on_batch(items)
+    end = time.monotonic() + WITHIN_S
+    while True:
+        outcomes += [one for one in results if isinstance(one, Outcome) and one.verdict is not Verdict.RETRYING]
+        if len(outcomes) >= expected or time.monotonic() > end:
+            return outcomes
+        time.sleep(0.001)
+        results, _ = logic.on_notify()
 
 
 @contextmanager

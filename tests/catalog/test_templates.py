@@ -81,9 +81,11 @@ def test_properties_that_nobody_has_thought_of_survive(slug: str) -> None:
     assert (found.matches, found.error, len(found.requests)) == (True, "", len(case.requests))
     for request in found.requests:
         assert len(request.body) < 8_000_000
-        for name, value in walked(json_text.loads(request.body)) if request.body[:1] in (b"{", b"[") else ():
-            if name == "ünïcödé":
-                assert value == ODD[name]
+        # Several lines of JSON are an envelope of Sentry, or what a bulk address takes.
+        for line in (line for line in request.body.split(b"\n") if line[:1] in (b"{", b"[")):
+            for name, value in walked(json_text.loads(line)):
+                if name == "ünïcödé":
+                    assert value == ODD[name]
 
 
 def walked(value: Any) -> Iterator[tuple[str, Any]]:

@@ -93,7 +93,7 @@ def view_of(case: Case) -> EventView:
 
 def answered(answer: Answer) -> dict[str, Any]:
     """As a program sees it."""
-    return {"status": answer.status, "headers": answer.headers, "body": answer.body}
+    return {"status": answer.status, "body": answer.body}
 
 
 def shown(request: Request | Expected) -> dict[str, Any]:

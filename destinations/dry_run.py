@@ -44,7 +44,7 @@ class DryRun(msgspec.Struct, frozen=True):
 def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[str, Any]] = ()) -> DryRun:
     """Render, and run the code if there is some. Raises nothing.
 
-    `answers` are those to the requests of code, in their order: `{status, headers, body}`.
+    `answers` are those to the requests of code, in their order: `{status, body}`.
     """
     answering = chain(answers, repeat(ANSWER))
     try:

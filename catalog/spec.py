@@ -28,6 +28,10 @@ class Category(StrEnum):
     SEARCH_AI = "Search and AI"
 
 
+TAKES_ALL = frozenset({Category.CUSTOM, Category.ANALYTICS, Category.DATA, Category.OBSERVABILITY})
+"""What a new destination of these may do with every event; of the others somebody would be flooded."""
+
+
 class InputType(StrEnum):
     """What an input holds, and how it is rendered."""
 

@@ -20,6 +20,7 @@ app = typer.Typer(help="The catalogue of destinations.", no_args_is_help=True, a
 SLUG = typer.Argument(metavar="SLUG", help="The template's name in the catalogue.", show_default=False)
 SLUGS = typer.Argument(metavar="[SLUG]...", help="The templates' names in the catalogue.", show_default=False)
 ALL = typer.Option("--all", help="All templates.")
+EVENT = typer.Option("--event", metavar="NAME", help="The name of an event that it takes; once for each.")
 CATALOG = typer.Option("--catalog", metavar="DIR", help="Templates of your own in place of those that come with it.")
 
 
@@ -128,9 +129,12 @@ def use(
     directory: Annotated[Path, typer.Option("--destinations", metavar="DIR", help="Where its file is written.")] = Path(
         "destinations"
     ),
+    events: Annotated[list[str] | None, EVENT] = None,
+    every: Annotated[bool, typer.Option("--every-event", help="It takes every event.")] = False,
     catalog: Annotated[Path | None, CATALOG] = None,
 ) -> None:
     """Write the file of a new destination: the template's filters and mappings, and the inputs to be filled in."""
+    from catalog.spec import TAKES_ALL
     from destinations.file_text import file_text
     from destinations.spec import ID
     from destinations.starter import first_inputs, starter
@@ -142,10 +146,16 @@ def use(
     file = directory / f"{id}.yaml"
     if file.exists():
         fail(f"{file} is there already; --id gives another name", 1)
+    spec = template.spec
+    if not (events or every or spec.filters or spec.mappings or spec.category in TAKES_ALL):
+        fail(f"{slug}: of which events? --event NAME, once for each, or --every-event", 2)
     inputs, secrets = first_inputs(template, id)
+    values = starter(template, id, inputs)
+    if events:
+        values["filters"] = {"events": [{"id": name} for name in events]}
     directory.mkdir(parents=True, exist_ok=True)
     comment = f"{template.spec.description} offramp template show {slug}: where its credentials are found."
-    file.write_text(file_text(starter(template, id, inputs), comment), "utf-8")
+    file.write_text(file_text(values, comment), "utf-8")
     typer.echo(f"{file}: look through its inputs")
     if secrets:
         typer.echo(f"secrets to set: {', '.join(secrets)}")

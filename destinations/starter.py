@@ -1,9 +1,13 @@
 """A new destination made from a template: what its file says to begin with."""
 
+import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from catalog.spec import Template
+
+
+_SECRET: Final = re.compile(r"\{secrets\.(\w+)\}")
 
 
 def starter(
@@ -50,6 +54,7 @@ def first_inputs(template: Template, id: str) -> tuple[dict[str, Any], list[str]
             inputs[key] = spec.choices[0].value
         else:
             inputs[key] = spec.example if spec.example is not None else ""
+            secrets += _SECRET.findall(str(inputs[key]))
     return inputs, secrets
 
 

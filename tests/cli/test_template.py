@@ -72,13 +72,17 @@ def test_nothing_chosen_is_no_success(offramp: Offramp) -> None:
 def test_a_destination_made_of_a_template_loads_once_its_secrets_are_set(
     offramp: Offramp, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = offramp("template", "use", "slack", "--id", "team-news")
+    unsaid = offramp("template", "use", "slack", "--id", "team-news")
+    assert (unsaid.code, "--event NAME" in unsaid.err) == (2, True)
+    made = offramp("template", "use", "slack", "--id", "team-news", "--event", "signed up", "--event", "paid")
     assert (made.code, "secrets to set: TEAM_NEWS_TOKEN" in made.out) == (0, True)
-    assert offramp("template", "use", "slack", "--id", "team-news").code == 1
+    assert offramp("template", "use", "slack", "--id", "team-news", "--every-event").code == 1
     assert offramp("template", "use", "slack", "--id", "Team News").code == 2
     assert "TEAM_NEWS_TOKEN" in offramp("check").out
     monkeypatch.setenv("TEAM_NEWS_TOKEN", "xoxb-1")
     assert offramp("check").code == 0
+    assert "events:\n    - {id: signed up}\n    - {id: paid}\n" in (here / "destinations/team-news.yaml").read_text()
+    assert offramp("template", "use", "webhook").code == 0
 
 
 def test_a_destination_of_every_template_says_nothing_but_what_has_to_be_filled_in() -> None:

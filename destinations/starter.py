@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from catalog.spec import Template
 
-
 _SECRET: Final = re.compile(r"\{secrets\.(\w+)\}")
 
 

@@ -10,7 +10,10 @@ from catalog.cases import read_cases
 from catalog.loading import builtin
 from catalog.spec import Category, Template, TemplateSpec
 
-_DOCS: Final = Path(__file__).parent.parent / "docs"
+_ROOT: Final = Path(__file__).parent.parent
+_DOCS: Final = _ROOT / "docs"
+_DESCRIBED: Final = _ROOT / "tests" / "catalog" / "openapi"
+"""Descriptions of APIs by slug, which tests check requests against; beside the package, as `docs` is."""
 FILE: Final = _DOCS / "catalog.md"
 SCHEMA: Final = _DOCS / "template.schema.json"
 
@@ -21,7 +24,8 @@ _HEAD = """\
 
 {count} templates. Each has cases: events with the exact requests that are made of them, and failures that the
 vendor really gives. Every case is run with scripted answers, and once more on the whole road, from the event to an HTTP
-server and back.
+server and back. Where it says *OpenAPI*, the requests of the cases, and those of odd events, are checked against the
+description of the API that its vendor has published: {described} templates.
 
 `offramp template show NAME` says where its credentials are found and what its errors mean. A template of your own
 begins with `offramp template new NAME`; editors complete it by [template.schema.json](template.schema.json).
@@ -34,7 +38,9 @@ def page() -> str:
     sections = [
         _section(category, [one for one in templates if one.spec.category is category]) for category in Category
     ]
-    return "\n".join([_HEAD.format(count=len(templates)), *(section for section in sections if section)])
+    return "\n".join(
+        [_HEAD.format(count=len(templates), described=len(_described())), *(section for section in sections if section)]
+    )
 
 
 def schema() -> str:
@@ -46,13 +52,19 @@ def schema() -> str:
 def _section(category: Category, templates: list[Template]) -> str:
     if not templates:
         return ""
-    rows = [f"## {category}", "", "| name | template | what it does | status | cases |", "|---|---|---|---|---|"]
+    rows = [f"## {category}", "", "| name | template | what it does | status | proven by |", "|---|---|---|---|---|"]
+    described = _described()
     for one in sorted(templates, key=lambda one: one.spec.name.lower()):
         spec = one.spec
         name = f"[{spec.name}]({spec.docs})"
-        cases = len(read_cases(one.folder))
-        rows.append(f"| {name} | `{one.slug}` | {_cell(spec.description)} | {spec.status} | {cases} |")
+        proof = f"{len(read_cases(one.folder))} cases" + (", OpenAPI" if one.slug in described else "")
+        rows.append(f"| {name} | `{one.slug}` | {_cell(spec.description)} | {spec.status} | {proof} |")
     return "\n".join(rows) + "\n"
+
+
+def _described() -> set[str]:
+    """The slugs of the templates whose requests are checked against a published description."""
+    return {file.stem for file in _DESCRIBED.glob("*.json")}
 
 
 def _cell(text: str) -> str:

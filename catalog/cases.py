@@ -70,6 +70,8 @@ class _Cases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: list[Case]
     inputs: dict[str, Any] = {}
     """Of all cases, beneath what each has of its own."""
+    event: dict[str, Any] = {}
+    """The same of their events."""
 
 
 def read_cases(folder: Path) -> list[Case]:
@@ -86,4 +88,7 @@ def read_cases(folder: Path) -> list[Case]:
     names = [case.name for case in found.cases]
     if doubles := sorted({name for name in names if names.count(name) > 1}):
         raise CaseError(f"{file}: two cases have the name {doubles[0]!r}")
-    return [msgspec.structs.replace(case, inputs=found.inputs | case.inputs) for case in found.cases]
+    return [
+        msgspec.structs.replace(case, inputs=found.inputs | case.inputs, event=found.event | case.event)
+        for case in found.cases
+    ]

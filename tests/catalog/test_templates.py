@@ -88,6 +88,18 @@ def test_properties_that_nobody_has_thought_of_survive(slug: str) -> None:
                     assert value == ODD[name]
 
 
+@pytest.mark.parametrize("body", ["timeout: too late", {"unheard of": "timeout: too late"}], ids=["text", "object"])
+@pytest.mark.parametrize("slug", [slug for slug in DELIVERING if TEMPLATES[slug].code is not None])
+def test_an_answer_that_nobody_has_described_is_told(slug: str, body: Any) -> None:
+    """A program is told so also of no answer: that a name has no address, that there is no access token."""
+    case = DELIVERING[slug]
+    destination, view = destination_of(TEMPLATES[slug], case), view_of(case)
+    answers = [answered(answer) for answer in case.answers] + [{"status": 200, "body": {}}] * len(case.requests)
+    for good in range(len(case.requests)):
+        found = dry_run(destination, view, [*answers[:good], *[{"status": 500, "body": body}] * 5])
+        assert "timeout: too late" in found.error
+
+
 def walked(value: Any) -> Iterator[tuple[str, Any]]:
     """All names with their values, however deep."""
     for name, each in value.items() if isinstance(value, dict) else ():

@@ -35,7 +35,11 @@ def _of_spec(template: Template) -> Iterator[str]:
 
 
 def _of_inputs(template: Template) -> Iterator[str]:
-    used = used_inputs(template)
+    try:
+        used = used_inputs(template)
+    except hog.HogError as error:
+        yield f"an expression or the code is not Hog: {error.message}"
+        return
     for key, spec in template.spec.inputs.items():
         if key not in used:
             yield f"input '{key}' is used by nothing"
@@ -87,7 +91,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _of_readme(template: Template) -> Iterator[str]:
     try:
-        text = (template.folder / README).read_text("utf-8")
+        text = (template.folder / README).read_text("utf-8", "replace")
     except OSError:
         yield f"{README} is missing: what it does, where each credential is found, limits, what an error means"
         return
@@ -115,13 +119,19 @@ def _of_case(template: Template, case: Case) -> Iterator[str]:
         yield f"case {case.name!r} has an input that the template has not: '{unknown}'"
     for request in case.requests:
         if not is_declared(template, request.url):
-            yield f"case {case.name!r} calls {urlsplit(request.url).hostname}, which is not among `hosts`"
+            yield f"case {case.name!r} calls {_host(request.url)}, which is not among `hosts`"
 
 
 def is_declared(template: Template, url: str) -> bool:
     """Whether the template says that it calls this host."""
-    host = urlsplit(url).hostname or ""
-    return any(fnmatchcase(host, pattern) for pattern in template.spec.hosts)
+    return any(fnmatchcase(_host(url), pattern) for pattern in template.spec.hosts)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _snake(key: str) -> str:

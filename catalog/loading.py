@@ -23,6 +23,8 @@ class CatalogError(ValueError):
 
 def load(directory: Path) -> Catalog:
     """Read every `SLUG/template.yaml` under the directory; raises CatalogError."""
+    if not directory.is_dir():
+        raise CatalogError(f"{directory}: there is no such folder of templates")
     files = sorted(directory.glob("*/template.yaml"))
     return MappingProxyType({file.parent.name: _template(file) for file in files})
 
@@ -37,13 +39,18 @@ def _template(file: Path) -> Template:
     slug = file.parent.name
     if not SLUG.fullmatch(slug):
         raise CatalogError(f"{file}: the folder's name must be kebab-case: a-z, 0-9 and single hyphens")
+    code = file.with_name("code.hog")
     try:
         spec = msgspec.convert(parse(read(file)).values, TemplateSpec)
+        text = code.read_text("utf-8") if code.exists() else None
     except YamlError as error:
         raise CatalogError(f"{file} ({error.place.line},{error.place.column}): {error.message}") from None
     except msgspec.ValidationError as error:
         raise CatalogError(f"{file}: {error}") from None
-    code = file.with_name("code.hog")
-    if code.exists() is (spec.request is not None):
+    except OSError as error:
+        raise CatalogError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CatalogError(f"{code}: the file is not UTF-8") from None
+    if (text is not None) is (spec.request is not None):
         raise CatalogError(f"{file}: a template has either a `request` or a code.hog beside it")
-    return Template(slug, spec, code.read_text("utf-8") if code.exists() else None, file.parent)
+    return Template(slug, spec, text, file.parent)

@@ -4,7 +4,7 @@ from typing import Final
 
 FILES: Final = {
     "template.yaml": """\
-name: SLUG
+name: 'SLUG'
 description: Says in one sentence what is done with each event.
 category: Custom
 status: alpha

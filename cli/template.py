@@ -61,7 +61,7 @@ def show(slug: Annotated[str, SLUG], catalog: Annotated[Path | None, CATALOG] = 
     out.print(table)
     readme = template.folder / "README.md"
     if readme.exists():
-        out.print(text("\n" + readme.read_text("utf-8")))
+        out.print(text("\n" + readme.read_text("utf-8", "replace")))
 
 
 @app.command()
@@ -116,9 +116,12 @@ def new(
     folder = directory / slug
     if folder.exists():
         fail(f"{folder} is there already", 1)
-    folder.mkdir(parents=True)
-    for name, content in FILES.items():
-        (folder / name).write_text(content.replace("SLUG", slug), "utf-8")
+    try:
+        folder.mkdir(parents=True)
+        for name, content in FILES.items():
+            (folder / name).write_text(content.replace("SLUG", slug), "utf-8")
+    except OSError as error:
+        fail(f"{folder} cannot be written: {error.strerror}", 1)
     typer.echo(f"{folder}: fill in {', '.join(FILES)}, then: offramp template test {slug} --catalog {directory}")
 
 
@@ -153,9 +156,12 @@ def use(
     values = starter(template, id, inputs)
     if events:
         values["filters"] = {"events": [{"id": name} for name in events]}
-    directory.mkdir(parents=True, exist_ok=True)
     comment = f"{template.spec.description} offramp template show {slug}: where its credentials are found."
-    file.write_text(file_text(values, comment), "utf-8")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        file.write_text(file_text(values, comment), "utf-8")
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror}", 1)
     typer.echo(f"{file}: look through its inputs")
     if secrets:
         typer.echo(f"secrets to set: {', '.join(secrets)}")

@@ -50,7 +50,7 @@ def destination_of(template: Template, case: Case, delivery: Mapping[str, Any] |
     id = template.slug
     inputs, secrets = with_secrets(template, id, case.inputs)
     values = starter(template, id, inputs, case.mappings)
-    if unknown := set(case.mappings or ()) - {each["name"] for each in values.get("mappings", [])}:
+    if unknown := set(case.mappings or ()) - {each.get("name") for each in values.get("mappings", [])}:
         raise CaseFaultError(f"the template has no mapping '{min(unknown)}'")
     if delivery:
         values["delivery"] = dict(delivery)
@@ -62,8 +62,10 @@ def destination_of(template: Template, case: Case, delivery: Mapping[str, Any] |
 
 
 def event_of(case: Case) -> bytes:
-    """The event as a row of ClickHouse, with its person and groups."""
+    """The event as a row of ClickHouse, with its person and groups; raises CaseFaultError."""
     event = EVENT | case.event
+    if not isinstance(event["properties"], dict):
+        raise CaseFaultError("the `properties` of its event are no mapping")
     groups = {name: group.get("id", name) for name, group in case.groups.items()}
     properties = event["properties"] | ({"$groups": groups} if groups else {})
     person = {} if case.person is None else {"person_id": PERSON_ID, "person_properties": json.dumps(case.person)}

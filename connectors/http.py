@@ -34,8 +34,8 @@ from connectors.http_compress import Compressor
 from connectors.http_errors import UNANSWERED, explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
-from connectors.http_signing import signed_headers, webhook_signatures, with_headers
-from connectors.tokens import TokenError, Tokens
+from connectors.http_signing import secret_headers, signed_headers, webhook_signatures, with_headers
+from connectors.tokens import TokenError, Tokens, without_tokens
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
 from destinations.fetch import Fetch
@@ -291,10 +291,12 @@ class HttpTransport:
     ) -> Response | Refused:
         """One request of a program: tried again as a delivery is, while the program waits."""
         id = job.invocation.id if number == 1 else f"{job.invocation.id}_{number}"
+        # Before everything else is done to it: they may hold the marker of an access token.
+        request = with_headers(fetch.request, secret_headers(fetch.signing, code.inputs))
         retries, instant_made = 0, False
         while True:
             started_at, start = time.time(), time.perf_counter()
-            outcome = await self._exchange(job, id, fetch.request, wire, partial(_signed, fetch, code))
+            outcome = await self._exchange(job, id, request, wire, partial(_signed, fetch, code))
             duration_ms = (time.perf_counter() - start) * 1000
             attempt = _attempt_of(job.invocation, started_at, duration_ms, outcome, wire, ())
             now = time.time()
@@ -315,18 +317,19 @@ class HttpTransport:
         connections = job.policy.connections
         if not connections or request is None:
             return await self._send(job, id, request, wire, sign)
-        ask = partial(self._ask, job.policy)
+        ask, way = partial(self._ask, job.policy), (job.policy.proxy, job.policy.certificates)
         again = True
         while True:
             try:
-                filled = await self._tokens.filled(request, connections, ask)
+                filled, used = await self._tokens.filled(request, connections, ask, way, job.policy.timeout_s)
             except TokenError as error:
+                wire.reused = False
                 return error.refused
             outcome = await self._send(job, id, filled, wire, sign)
             if isinstance(outcome, Refused):
                 return outcome
-            if not again or outcome.status != _UNAUTHORIZED or not self._tokens.refuse(connections):
-                return self._tokens.without_tokens(outcome, connections)
+            if not again or outcome.status != _UNAUTHORIZED or not self._tokens.refuse(used):
+                return without_tokens(outcome, used)
             again = False
 
     async def _ask(self, policy: Policy, request: Request) -> Response | Refused:
@@ -335,13 +338,15 @@ class HttpTransport:
         if isinstance(prepared, Refused):
             return prepared
         del prepared.headers["webhook-id"]
+        # What it does to connections is no matter of the request in whose task it was begun.
+        self._client.enter()
         try:
             async with asyncio.timeout(policy.timeout_s):
                 return await self._client.exchange(prepared, policy)
-        except TimeoutError:
-            return timed_out(prepared.target, policy)
         except Exception as error:
             refused = explain(error, prepared.target, policy)
+            if refused is None and isinstance(error, TimeoutError):
+                refused = timed_out(prepared.target, policy)
             if refused is None:
                 raise
             return refused

@@ -10,7 +10,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -18,23 +18,34 @@ import msgspec
 from connectors.http_request import Prepared
 from destinations.signing import base64_key
 from hog import Failure
+from records import Request
 
 _SIGNED_ALWAYS: Final = ("host", "x-amz-date")
+_Sent = TypeVar("_Sent", Prepared, Request)
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
 
 
 def signed_headers(
     prepared: Prepared, options: Mapping[str, Any], inputs: Mapping[str, Any], now: float
 ) -> dict[str, str]:
-    """The headers that the options of a `fetch` add; raises Failure."""
+    """The headers by which the options of a `fetch` sign; raises Failure."""
     headers: dict[str, str] = {}
-    if (name := options.get("secret_headers_input")) is not None:
-        headers |= _secret_headers(name, inputs)
     if (webhooks := options.get("standard_webhooks")) is not None:
         headers |= standard_webhooks(prepared, _key(webhooks, "standard_webhooks", "secret_input", inputs), now)
     if (aws := options.get("aws_sigv4")) is not None:
         headers |= _aws(prepared, aws, inputs, now)
     return headers
+
+
+def secret_headers(options: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the input that the options of a `fetch` name, which its program does not read; raises Failure."""
+    name = options.get("secret_headers_input")
+    if name is None:
+        return {}
+    headers = inputs.get(name) if isinstance(name, str) else None
+    if not isinstance(headers, Mapping):
+        raise Failure("'secret_headers_input' of fetch names no input that is a dictionary")
+    return {str(key): value for key, value in headers.items() if isinstance(value, str)}
 
 
 def standard_webhooks(prepared: Prepared, secret: str, now: float) -> dict[str, str]:
@@ -56,7 +67,7 @@ def webhook_signatures(prepared: Prepared, keys: Sequence[bytes], now: float) ->
     return {"webhook-timestamp": stamp, "webhook-signature": " ".join(f"v1,{each}" for each in signatures)}
 
 
-def with_headers(prepared: Prepared, added: Mapping[str, str]) -> Prepared:
+def with_headers(prepared: _Sent, added: Mapping[str, str]) -> _Sent:
     """The request with these headers, instead of what it had by their names."""
     names = {name.lower() for name in added}
     kept = {name: value for name, value in prepared.headers.items() if name.lower() not in names}
@@ -123,13 +134,6 @@ def _encoded(text: str) -> str:
 
 def _parts(text: str) -> list[str]:
     return re.split(r"(%[0-9A-Fa-f]{2})", text)
-
-
-def _secret_headers(name: Any, inputs: Mapping[str, Any]) -> dict[str, str]:
-    headers = inputs.get(name) if isinstance(name, str) else None
-    if not isinstance(headers, Mapping):
-        raise Failure("'secret_headers_input' of fetch names no input that is a dictionary")
-    return {str(key): value for key, value in headers.items() if isinstance(value, str)}
 
 
 def _aws(prepared: Prepared, options: Any, inputs: Mapping[str, Any], now: float) -> dict[str, str]:

@@ -138,7 +138,10 @@ def _compile(stem: str, report: Report, secrets: Secrets, catalog: Catalog, proj
     if template is None and spec.code is None:
         return None
     if template is not None:
-        spec = _with_delivery_of(template, spec)
+        try:
+            spec = _with_delivery_of(template, spec)
+        except msgspec.ValidationError as error:
+            report.at(("template",), f"the template's `delivery`: {error}")
     texts = TextCompiler(report, secrets, [], project.connections)
     branches = compile_branches(spec, template, project, texts, report)
     masking = compile_masking(spec.masking, texts)

@@ -46,7 +46,7 @@ def first_inputs(template: Template, id: str) -> tuple[dict[str, Any], list[str]
     for key, spec in template.spec.inputs.items():
         if not spec.required or spec.default is not None:
             continue
-        if spec.secret:
+        if spec.secret and "{connections." not in str(spec.example):
             secrets.append(secret_name(id, key))
             inputs[key] = f"{{secrets.{secrets[-1]}}}"
         elif spec.choices:
@@ -59,4 +59,6 @@ def first_inputs(template: Template, id: str) -> tuple[dict[str, Any], list[str]
 
 def secret_name(id: str, key: str) -> str:
     """`CRM_API_KEY` of the input `api_key` of `crm`."""
-    return f"{id}_{key}".replace("-", "_").upper()
+    name = f"{id}_{key}".replace("-", "_").upper()
+    # A name cannot begin with a digit, an id can.
+    return f"_{name}" if name[0].isdigit() else name

@@ -42,6 +42,13 @@ def test_a_new_template_has_what_it_has_to(folder: Path) -> None:
             "calls api.example.com, which is not among `hosts`",
         ),
         ("template.yaml", "    example: '{secrets.API_KEY}'\n", "", "show by an `example` how"),
+        ("template.yaml", "{event.event}", "{event.event", "an expression or the code is not Hog: unexpected end"),
+        (
+            "cases.yaml",
+            "  - name: a wrong key",
+            "  - {name: x, requests: [{url: 'https://[x'}]}\n  - name: a wrong key",
+            "calls ",
+        ),
         ("README.md", "`api_key`", "the key", "does not name the input `api_key`"),
         ("cases.yaml", "    fails: answered 401\n", "", "no case shows a failure"),
         ("cases.yaml", "{api_key: k-1}", "{api_key: k-1, more: x}", "an input that the template has not: 'more'"),

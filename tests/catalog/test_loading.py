@@ -49,6 +49,20 @@ def test_a_broken_template_raises(tmp_path: Path, slug: str, text: str, message:
     assert str(raised.value) == message.format(file=tmp_path / slug / "template.yaml")
 
 
+def test_files_that_cannot_be_read_raise(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="there is no such folder of templates"):
+        load(tmp_path / "nowhere")
+    _write(tmp_path, "a", GOOD.rpartition("request:")[0])
+    code = tmp_path / "a" / "code.hog"
+    code.write_bytes(b"\xff")
+    with pytest.raises(CatalogError, match=r"code.hog: the file is not UTF-8"):
+        load(tmp_path)
+    code.unlink()
+    code.mkdir()
+    with pytest.raises(CatalogError, match=r"code.hog: cannot be read: Is a directory"):
+        load(tmp_path)
+
+
 def _write(directory: Path, slug: str, text: str) -> None:
     (directory / slug).mkdir()
     (directory / slug / "template.yaml").write_text(text)

@@ -88,6 +88,49 @@ def test_properties_that_nobody_has_thought_of_survive(slug: str) -> None:
                     assert value == ODD[name]
 
 
+@pytest.mark.parametrize("body", ["timeout: too late", {"unheard of": "timeout: too late"}], ids=["text", "object"])
+@pytest.mark.parametrize("slug", [slug for slug in DELIVERING if TEMPLATES[slug].code is not None])
+def test_an_answer_that_nobody_has_described_is_told(slug: str, body: Any) -> None:
+    """A program is told so also of no answer: that a name has no address, that there is no access token."""
+    case = DELIVERING[slug]
+    destination, view = destination_of(TEMPLATES[slug], case), view_of(case)
+    answers = [answered(answer) for answer in case.answers] + [{"status": 200, "body": {}}] * len(case.requests)
+    for good in range(len(case.requests)):
+        found = dry_run(destination, view, [*answers[:good], *[{"status": 500, "body": body}] * 5])
+        assert "timeout: too late" in found.error
+
+
+KINDS: dict[str, Any] = {
+    "empty": "",
+    "list": ["a", "b"],
+    "object": {"a": 1},
+    "number": 12345,
+    "truth": False,
+    "odd": "a/?&#% b\"'\n{c}",
+    "long": "x" * 20_000,
+}
+
+
+@pytest.mark.parametrize("value", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("slug", DELIVERING)
+def test_properties_of_another_kind_are_sent_or_refused_by_name(slug: str, value: Any) -> None:
+    case = DELIVERING[slug]
+    event = case.event | {"properties": replaced(case.event.get("properties", {}), value)}
+    person = None if case.person is None else replaced(case.person, value)
+    odd = msgspec.structs.replace(case, event=event, person=person)
+    found = dry_run(destination_of(TEMPLATES[slug], odd), view_of(odd), [answered(answer) for answer in odd.answers])
+    # An error is one that the code throws itself, in words of its own.
+    assert not found.matches or not found.error or found.error.startswith("the code: Error(")
+    assert not any(set(request.url) & set(' "<>\n{}#') for request in found.requests)
+
+
+def replaced(found: Any, value: Any) -> Any:
+    """The same with this value in the place of every single one."""
+    if isinstance(found, dict):
+        return {name: replaced(each, value) for name, each in found.items()}
+    return [replaced(each, value) for each in found] if isinstance(found, list) else value
+
+
 def walked(value: Any) -> Iterator[tuple[str, Any]]:
     """All names with their values, however deep."""
     for name, each in value.items() if isinstance(value, dict) else ():

@@ -8,7 +8,7 @@ import pytest
 
 import catalog
 from destinations import Secrets
-from destinations.connections import ConnectionSpec
+from destinations.connections import NAME, ConnectionSpec
 from destinations.file_text import file_text
 from destinations.filters import Project
 from destinations.loading import compile_bytes
@@ -20,9 +20,12 @@ _SPEC = ConnectionSpec("refresh_token", "https://x.example", "me", "s", "r")
 
 
 class Everything(dict[str, ConnectionSpec]):
-    """A connection of every name."""
+    """A connection of every name that one can have."""
 
-    def __contains__(self, _: object) -> bool:
+    def __contains__(self, name: object) -> bool:
+        return NAME.fullmatch(str(name)) is not None
+
+    def __bool__(self) -> bool:
         return True
 
     def __getitem__(self, _: str) -> ConnectionSpec:
@@ -47,6 +50,45 @@ def test_a_template_is_shown_with_its_readme(offramp: Offramp) -> None:
     assert "required, secret" in shown.out
     missing = offramp("template", "show", "slak")
     assert (missing.code, "there is no template 'slak'; did you mean 'slack'?" in missing.err) == (1, True)
+
+
+def test_a_new_template_may_be_called_like_a_number(offramp: Offramp) -> None:
+    assert offramp("template", "new", "2", "--in", "mine").code == 0
+    assert offramp("template", "test", "2", "--catalog", "mine").out == "2 cases, 0 problems\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "problem"),
+    [
+        ("template.yaml", "delivery: {retries: many}", "the template's `delivery`: Expected `int | null`"),
+        ("template.yaml", "mappings: [{nam: x}]", "mappings"),
+        ("cases.yaml", "  - {name: x, requests: [], event: {properties: [1]}}", "the `properties` of its event"),
+        ("code.hog", "let", "either a `request` or a code.hog"),
+    ],
+)
+def test_a_broken_template_is_a_problem_and_no_traceback(
+    offramp: Offramp, here: Path, file: str, added: str, problem: str
+) -> None:
+    offramp("template", "new", "crm", "--in", "mine")
+    with (here / "mine/crm" / file).open("a") as opened:
+        opened.write(added)
+    done = offramp("template", "test", "crm", "--catalog", "mine")
+    assert (done.code, problem in done.err) == (1, True), done.err
+
+
+def test_a_place_where_nothing_can_be_is_said(offramp: Offramp, here: Path) -> None:
+    (here / "file").write_text("")
+    for arguments in (("new", "crm", "--in", "file"), ("use", "slack", "--event", "a", "--destinations", "file")):
+        done = offramp("template", *arguments)
+        assert (done.code, "cannot be written" in done.err) == (1, True), done.err
+    done = offramp("template", "test", "--all", "--catalog", "nowhere")
+    assert (done.code, done.err) == (1, "nowhere: there is no such folder of templates\n")
+
+
+def test_what_wants_a_connection_begins_with_one() -> None:
+    inputs, secrets = first_inputs(catalog.builtin()["google-sheets"], "rows")
+    assert inputs["access_token"] == "{connections.google.access_token}"
+    assert secrets == []
 
 
 def test_a_new_template_passes_and_says_what_a_change_broke(offramp: Offramp, here: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.http_guard import Guard
 from connectors.http_request import Prepared, Preparer
-from connectors.http_signing import aws_sigv4, signed_headers, standard_webhooks, webhook_signatures
+from connectors.http_signing import aws_sigv4, secret_headers, signed_headers, standard_webhooks, webhook_signatures
 from destinations.signing import key_of
 from hog import Failure
 from records import Request
@@ -54,10 +54,10 @@ def test_the_example_of_the_aws_documentation() -> None:
 
 
 def test_each_attempt_is_signed_at_its_own_time_with_the_keys_that_the_inputs_hold() -> None:
-    options = {"standard_webhooks": {"secret_input": "key"}, "secret_headers_input": "more"}
-    inputs = {"key": SECRET, "more": {"X-Key": "k", "X-Number": 5}}
+    options = {"standard_webhooks": {"secret_input": "key"}}
+    inputs = {"key": SECRET}
     first, second = (signed_headers(prepared("https://a.example/"), options, inputs, now) for now in (1.0, 2.0))
-    assert first.keys() == {"X-Key", "webhook-timestamp", "webhook-signature"}
+    assert first.keys() == {"webhook-timestamp", "webhook-signature"}
     assert first["webhook-signature"] != second["webhook-signature"]
 
 
@@ -73,13 +73,20 @@ def test_each_attempt_is_signed_at_its_own_time_with_the_keys_that_the_inputs_ho
             {"aws_sigv4": {"access_key_id_input": "key", "secret_access_key_input": "key"}},
             "needs `service` and `region`",
         ),
-        ({"secret_headers_input": "key"}, "names no input that is a dictionary"),
     ],
 )
 def test_nothing_is_sent_unsigned(options: dict[str, Any], problem: str) -> None:
     inputs = {"key": SECRET, "short": "YWJj", "junk": "!"}
     with pytest.raises(Failure, match=problem):
         signed_headers(prepared("https://a.example/"), options, inputs, 0)
+
+
+def test_secret_headers_are_those_of_an_input() -> None:
+    inputs = {"key": SECRET, "more": {"X-Key": "k", "X-Number": 5}}
+    assert secret_headers({"secret_headers_input": "more"}, inputs) == {"X-Key": "k"}
+    assert secret_headers({}, inputs) == {}
+    with pytest.raises(Failure, match="names no input that is a dictionary"):
+        secret_headers({"secret_headers_input": "key"}, inputs)
 
 
 def test_the_query_and_the_body_are_covered() -> None:

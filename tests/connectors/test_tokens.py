@@ -3,7 +3,8 @@
 import base64
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 import jwt
@@ -13,9 +14,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.http import HttpTransport
-from connectors.tokens import PAUSE_S, Tokens
-from records import Attempt, ErrorKind, Invocation, Policy
-from records.hidden import Assertion, Connection
+from connectors.tokens import PAUSE_S, SHORT_PAUSE_S, Tokens
+from records import Attempt, Code, ErrorKind, Invocation, Policy
+from records.hidden import Assertion, Connection, Proxy
 from tests.connectors.sending import LOOPBACK, collected, invocation, one, running
 from tests.operators.stand import Clock
 from tests.receiver import Answer, Receiver
@@ -128,6 +129,101 @@ def test_a_refused_token_is_replaced_once(transport: HttpTransport, receiver: Re
     assert len(receiver.of("/token")) == 2
 
 
+def test_all_requests_that_were_out_with_a_revoked_token_go_out_again(
+    transport: HttpTransport, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.on("/token", given("t-1"), Answer(200, given("t-2").body, delay_s=0.1))
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+    clock.advance(100)
+    slow, late = Answer(401, delay_s=0.05), Answer(401, delay_s=0.4)
+    receiver.on("/events", Answer(401), slow, slow, late, Answer())
+    transport.submit("crm", policy(receiver), [wanting(receiver, number) for number in range(4)])
+    assert [status(attempt) for attempt in collected(transport, 4)] == [200] * 4
+    assert len(receiver.of("/token")) == 2
+
+
+def test_a_401_to_a_request_without_a_token_is_about_none(
+    transport: HttpTransport, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.on("/token", given("t-1"))
+    receiver.on("/other", Answer(401))
+    one(transport, wanting(receiver), policy(receiver))
+    clock.advance(100)
+    assert status(one(transport, invocation(f"{receiver.url}/other"), policy(receiver))) == 401
+    one(transport, wanting(receiver), policy(receiver))
+    assert (len(receiver.of("/token")), len(receiver.of("/other"))) == (1, 1)
+
+
+def test_a_token_of_a_short_life_is_not_renewed_by_every_request(
+    transport: HttpTransport, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.on("/token", given("t-1", expires_in="40"))
+    for _ in range(5):
+        one(transport, wanting(receiver), policy(receiver))
+        clock.advance(3)
+    assert len(receiver.of("/token")) == 1
+
+
+@pytest.mark.parametrize("life", [0, -1, True, None, "soon", "1e400", 10**400, [1], 1e-9])
+def test_a_life_that_is_none_is_an_hour(
+    transport: HttpTransport, receiver: Receiver, clock: Clock, life: object
+) -> None:
+    receiver.on("/token", given("t-1", expires_in=life))
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+    clock.advance(2000)
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+    assert len(receiver.of("/token")) == 1
+
+
+def test_a_clock_that_is_set_back_keeps_no_failure_and_no_refused_token(
+    transport: HttpTransport, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.on("/token", Answer(400), given("t-1"), given("t-2"))
+    assert one(transport, wanting(receiver), policy(receiver)).response is None
+    clock.advance(-500)
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+    clock.advance(-100)
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+    assert len(receiver.of("/token")) == 3
+
+
+def test_nobody_waits_for_a_token_beyond_its_own_time(transport: HttpTransport, receiver: Receiver) -> None:
+    receiver.on("/token", Answer(200, given().body, delay_s=1))
+    patient = policy(receiver)
+    transport.submit("crm", patient, [wanting(receiver)])
+    receiver.wait(1, path="/token")
+    hurried = one(transport, wanting(receiver, 1), msgspec.structs.replace(patient, timeout_s=0.1), "other")
+    assert (hurried.error, hurried.detail) == (
+        ErrorKind.TIMEOUT,
+        "connection 'crm' had no access token within 0.1 s",
+    )
+    assert status(collected(transport, 1)[0]) == 200
+
+
+def test_a_closed_way_of_one_destination_is_no_failure_of_another(transport: HttpTransport, receiver: Receiver) -> None:
+    receiver.on("/token", given())
+    open_way = policy(receiver)
+    closed_way = msgspec.structs.replace(open_way, proxy=Proxy("127.0.0.1", 1))
+    assert one(transport, wanting(receiver), closed_way).error is ErrorKind.CONNECT
+    assert status(one(transport, wanting(receiver), open_way, "other")) == 200
+
+
+def test_what_may_pass_is_tried_again_before_the_retries_are_used_up(
+    transport: HttpTransport, receiver: Receiver, clock: Clock
+) -> None:
+    receiver.on("/token", Answer(503), given())
+    assert one(transport, wanting(receiver), policy(receiver)).error is ErrorKind.CONNECT
+    clock.advance(SHORT_PAUSE_S + 0.1)
+    assert status(one(transport, wanting(receiver), policy(receiver))) == 200
+
+
+def test_what_the_vendor_says_of_a_refused_token_can_be_read(transport: HttpTransport, receiver: Receiver) -> None:
+    receiver.on("/token", Answer(400, b'{"status": "BAD", "message": "refresh_token\\nr-1-long is invalid"}'))
+    form = (("grant_type", "refresh_token"), ("refresh_token", "r-1-long"))
+    attempt = one(transport, wanting(receiver), policy(receiver, form=form))
+    assert attempt.detail == "connection 'crm' gets no access token: answered 400 refresh_token *** is invalid"
+
+
 def test_a_failed_renewal_is_one_line_and_is_not_tried_for_every_event(
     transport: HttpTransport, receiver: Receiver, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,10 +260,22 @@ def test_an_answer_without_a_token_fails(
 
 def test_an_answer_that_repeats_the_token_does_not_show_it(transport: HttpTransport, receiver: Receiver) -> None:
     receiver.on("/token", given("t-long-and-secret"))
-    receiver.on("/events", Answer(403, b"no: t-long-and-secret"))
+    receiver.on("/events", Answer(403, b"no: t-long-and-secret", headers=[("x-key", "t-long-and-secret")]))
     response = one(transport, wanting(receiver), policy(receiver)).response
     assert response is not None
-    assert response.body == b"no: ***"
+    assert (response.body, response.headers["x-key"]) == (b"no: ***", "***")
+
+
+def test_headers_that_a_program_does_not_read_may_hold_a_token(transport: HttpTransport, receiver: Receiver) -> None:
+    receiver.on("/token", given())
+
+    def evaluate(effects: Mapping[str, Any], _: Any) -> None:
+        effects["fetch"](f"{receiver.url}/events", {"secret_headers_input": "more"})
+
+    work = Code(evaluate, {"more": {"Authorization": f"Bearer {MARKER}"}}, {"properties": {}})
+    sent = msgspec.structs.replace(wanting(receiver), work=work)
+    assert one(transport, sent, policy(receiver)).error is None
+    assert receiver.of("/events")[0].header("authorization") == "Bearer t-1"
 
 
 def test_client_credentials_may_go_into_a_header(transport: HttpTransport, receiver: Receiver) -> None:

@@ -71,6 +71,7 @@ def test_a_service_account_is_read_from_its_key(
         ("kind: magic", "connections.crm.kind"),
         ("token_url: https://x.example", "key 'kind' is missing"),
         (OAUTH.replace("https", "http"), "expected an https URL"),
+        (OAUTH.replace("//x.example/token", "'//[x'").replace("https:'//[x'", "'https://[x'"), "expected an https URL"),
         (OAUTH + ", scop: a", "unknown key 'scop'"),
         (OAUTH.replace("TOKEN", "NOPE"), "connection 'crm': secret 'NOPE' is not set"),
         (OAUTH.replace("secrets.TOKEN", "event.uuid"), "connection 'crm': "),

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from catalog.spec import Template
+from destinations.posthog.names import secret_name
 
 _SECRET: Final = re.compile(r"\{secrets\.(\w+)\}")
 
@@ -55,10 +56,3 @@ def first_inputs(template: Template, id: str) -> tuple[dict[str, Any], list[str]
             inputs[key] = spec.example if spec.example is not None else ""
             secrets += _SECRET.findall(str(inputs[key]))
     return inputs, secrets
-
-
-def secret_name(id: str, key: str) -> str:
-    """`CRM_API_KEY` of the input `api_key` of `crm`."""
-    name = f"{id}_{key}".replace("-", "_").upper()
-    # A name cannot begin with a digit, an id can.
-    return f"_{name}" if name[0].isdigit() else name

@@ -60,6 +60,8 @@ def used_inputs(template: Template) -> set[str]:
         chains |= hog.program(template.code).chains
         # The options of `fetch` about signatures name the inputs that hold the keys.
         named = set(_NAMED.findall(template.code))
+    if template.request_code is not None:
+        chains |= hog.program(template.request_code).chains
     for value in spec.inputs.values():
         chains |= {chain for text in _texts(value.default) for chain in _chains(text, value)}
     read = {chain[1:2] for chain in chains if chain[0] == "inputs"}

@@ -39,18 +39,22 @@ def _template(file: Path) -> Template:
     slug = file.parent.name
     if not SLUG.fullmatch(slug):
         raise CatalogError(f"{file}: the folder's name must be kebab-case: a-z, 0-9 and single hyphens")
-    code = file.with_name("code.hog")
     try:
         spec = msgspec.convert(parse(read(file)).values, TemplateSpec)
-        text = code.read_text("utf-8") if code.exists() else None
+        code, request_code = (_program(file.with_name(name)) for name in ("code.hog", "request.hog"))
     except YamlError as error:
         raise CatalogError(f"{file} ({error.place.line},{error.place.column}): {error.message}") from None
     except msgspec.ValidationError as error:
         raise CatalogError(f"{file}: {error}") from None
     except OSError as error:
         raise CatalogError(f"{error.filename}: cannot be read: {error.strerror}") from None
+    if sum(each is not None for each in (spec.request, code, request_code)) != 1:
+        raise CatalogError(f"{file}: a template has either a `request`, or a request.hog or a code.hog beside it")
+    return Template(slug, spec, code, request_code, file.parent)
+
+
+def _program(file: Path) -> str | None:
+    try:
+        return file.read_text("utf-8") if file.exists() else None
     except UnicodeDecodeError:
-        raise CatalogError(f"{code}: the file is not UTF-8") from None
-    if (text is not None) is (spec.request is not None):
-        raise CatalogError(f"{file}: a template has either a `request` or a code.hog beside it")
-    return Template(slug, spec, text, file.parent)
+        raise CatalogError(f"{file}: the file is not UTF-8") from None

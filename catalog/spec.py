@@ -125,7 +125,7 @@ class TemplateSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom it calls: `api.example.com`, `*.example.com`, or `*` where the user names the host."""
     status: Literal["alpha", "beta", "stable"] = "beta"
     request: RequestSpec | None = None
-    """Absent where the folder has a `code.hog`."""
+    """Absent where the folder has a `request.hog` or a `code.hog`."""
     filters: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
     """What a new destination wants to begin with, as in a destination file."""
     mappings: list[dict[str, Any]] = msgspec.field(default_factory=list[dict[str, Any]])
@@ -149,6 +149,8 @@ class Template(msgspec.Struct, frozen=True):
     slug: str
     spec: TemplateSpec
     code: str | None = None
-    """The text of `code.hog`: a Hog program that is run for each event."""
+    """The text of `code.hog`: a Hog program that is run for each event, and makes requests itself."""
+    request_code: str | None = None
+    """The text of `request.hog`: a Hog program that returns the request for an event, or null where none is sent."""
     folder: Path = Path()
     """Where its README and its cases are."""

@@ -11,11 +11,11 @@ from catalog.cases import EVENT, PERSON_ID, Answer, Case, Expected
 from catalog.spec import Template
 from delivery.retry import decide
 from destinations import Destination, EventView, Secrets, Site
+from destinations.code import CodeTemplate
 from destinations.dry_run import DryRun, dry_run
 from destinations.file_text import file_text
 from destinations.filters import Project
 from destinations.loading import compile_bytes
-from destinations.request import RequestTemplate
 from destinations.starter import starter, with_secrets
 from hog import json_text
 from operators.envelope import decode_message
@@ -95,7 +95,8 @@ def view_of(case: Case) -> EventView:
 
 def answered(answer: Answer) -> dict[str, Any]:
     """As a program sees it."""
-    return {"status": answer.status, "body": answer.body}
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return {"status": answer.status, "headers": headers, "body": answer.body}
 
 
 def shown(request: Request | Expected) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def _value(body: Any) -> Any:
 
 def _refused(destination: Destination, found: DryRun, case: Case) -> str:
     """Why the answer to a request of the template itself is no success; of code its own errors tell."""
-    if not all(isinstance(branch.work, RequestTemplate) for branch in destination.branches):
+    if any(isinstance(branch.work, CodeTemplate) for branch in destination.branches):
         return ""
     for request, answer in zip(found.requests, case.answers, strict=False):
         invocation = Invocation("", destination.id, "", 0, 0, 0, "", "", "", request)

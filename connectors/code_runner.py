@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from greenlet import GreenletExit, getcurrent, greenlet
 
 import hog
-from connectors.fetch import answer_of
+from connectors.fetch import fetched
 from connectors.http_request import Refused
 from connectors.turns import Turns
 from destinations.fetch import Fetch, read_call
@@ -73,7 +73,7 @@ class CodeRunner:
         """What the program gets; a Failure is raised where it stands."""
         try:
             if isinstance(wish, Fetch):
-                return answer_of(await send(wish, evaluation.fetches))
+                return fetched(await send(wish, evaluation.fetches))
             if self._capture is None:
                 return Failure("postHogCapture has nowhere to go; set --capture to a topic or a file")
             await self._capture.put(wish.key, wish.event)

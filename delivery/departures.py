@@ -5,10 +5,11 @@ invocations that ask for the same request share one; its invocation, the *carrie
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from delivery import bodies
 from records import Batch, Invocation, Policy, Request
 
 Group = tuple[object, ...]
@@ -110,13 +111,13 @@ class Departures:
     def _requests(
         self, group: Group, invocations: list[Invocation], batch: Batch | None, now: float
     ) -> Iterator[list[Invocation]]:
-        size = batch.max if batch is not None else 1
-        for first in range(0, len(invocations), size):
-            together = invocations[first : first + size]
+        if batch is None:
+            yield from ([invocation] for invocation in invocations)
+            return
+        for together, is_full in _fills(invocations, batch):
             # What went out together and failed together goes out together again.
             if (
-                batch is None
-                or len(together) == size
+                is_full
                 or together[0].batch
                 or not isinstance(together[0].work, Request)
                 or now - self._partial_since.setdefault(group, now) >= batch.wait_ms / 1000
@@ -135,29 +136,56 @@ class Departures:
         return carrier
 
 
+def _fills(invocations: Iterable[Invocation], batch: Batch) -> Iterator[tuple[list[Invocation], bool]]:
+    """As many as one request takes, and whether it takes no more."""
+    together: list[Invocation] = []
+    size = 0
+    for invocation in invocations:
+        own = len(invocation.work.body) if isinstance(invocation.work, Request) else 0
+        if together and size + own > batch.max_bytes:
+            yield together, True
+            together, size = [], 0
+        together.append(invocation)
+        size += own
+        if len(together) == batch.max:
+            yield together, True
+            together, size = [], 0
+    if together:
+        yield together, False
+
+
+def halve(together: Sequence[Invocation]) -> None:
+    """Let those that went out together go out in two requests the next time."""
+    middle = len(together) // 2
+    for number, one in enumerate(together):
+        one.batch += "/0" if number < middle else "/1"
+
+
 def _group(invocation: Invocation, batch: Batch | None) -> Group:
     work = invocation.work
     if batch is None or not isinstance(work, Request):
         return (id(invocation),)
     if invocation.batch:
         return (invocation.batch,)
-    return (work.method, work.url, *sorted(work.headers.items()))
+    shared: Group = ()
+    if batch.form == "join":
+        envelope = bodies.envelope(work.body, batch.key)
+        if envelope is None:
+            return (id(invocation),)
+        shared = tuple(sorted(envelope.items()))
+    return (work.method, work.url, *sorted(work.headers.items()), *shared)
 
 
 def _carrier(together: list[Invocation], batch: Batch) -> Invocation:
     first = together[0]
     assert isinstance(first.work, Request)
-    bodies = [one.work.body for one in together if isinstance(one.work, Request)]
     names = "\n".join(one.id for one in together)
     headers = dict(first.work.headers)
     if batch.form == "ndjson":
-        # Outside of a text a line break is space; inside of one it is written as an escape.
-        body = b"".join(body.replace(b"\n", b" ") + b"\n" for body in bodies)
         for name in [name for name in headers if name.lower() == "content-type"]:
             if headers[name].partition(";")[0].strip().lower() == "application/json":
                 headers[name] = "application/x-ndjson"
-    else:
-        body = b"[" + b",".join(bodies) + b"]"
+    body = bodies.put_together([one.work.body for one in together if isinstance(one.work, Request)], batch)
     return msgspec.structs.replace(
         first,
         id=f"msg_{hashlib.sha256(names.encode('utf-8', 'replace')).hexdigest()[:32]}",

@@ -36,4 +36,5 @@ def finding_of(attempt: Attempt, delivered: bool, limits: Quarantine) -> Finding
         return Finding.SLOW
     if delivered:
         return Finding.GOOD
-    return Finding.REFUSED if status in REFUSALS else Finding.OTHER
+    # A good status whose body says that it failed is most often a wrong credential.
+    return Finding.REFUSED if status in REFUSALS or status < 300 else Finding.OTHER

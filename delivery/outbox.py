@@ -10,6 +10,7 @@ from itertools import islice
 import msgspec
 
 from delivery.backlog import Backlog, Finished
+from delivery.departures import halve
 from delivery.failures import KnownFailures, failed_of
 from delivery.findings import finding_of
 from delivery.health import Health
@@ -19,7 +20,7 @@ from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
 from delivery.positions import position_of, positions_of, spans_of
 from delivery.ranges import Reread
-from delivery.retry import decide
+from delivery.retry import Decision, decide
 from delivery.state import STATE_VERSION, OutboxState, write_state
 from delivery.unlisted import Unlisted
 from delivery.windows import Window
@@ -135,14 +136,20 @@ class Outbox:
             if missed:
                 self._miss(Missed.of(invocation))
             elif invocation.work is None:
-                self._fail(invocation, now)
-                reason = invocation.error or "no request"
-                outcomes.append(self._outcome(invocation, Verdict.FAILED, now, reason=reason))
+                outcomes.append(self._end(invocation, now))
             else:
                 taken.append(invocation)
         if taken:
             self._take(taken)
         return outcomes
+
+    def _end(self, invocation: Invocation, now: float) -> Outcome:
+        """What becomes of one that makes no request."""
+        if invocation.error is not None:
+            self._fail(invocation, now)
+            return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error)
+        self.delivered += 1
+        return self._delivered(invocation, now)
 
     def _count(self, invocation: Invocation) -> bool:
         """Note that it has come; whether anything is to be done about it."""
@@ -278,11 +285,15 @@ class Outbox:
         for attempt in attempts:
             jitter = self._chance()
             members = self.held.line.arrived(attempt.invocation)
+            first = members[0]
+            decision = decide(attempt, first.retries, self.policy, now, jitter, first.resent, len(members))
             if attempt.response is not None and self.pacer.answered(attempt.response, self._policy, now):
                 self.must_hold = True
             for count, member in enumerate(members):
                 own = attempt if member is attempt.invocation else msgspec.structs.replace(attempt, invocation=member)
-                outcomes.append(self._settle(own, now, jitter, judged=count == 0))
+                outcomes.append(self._settle(own, decision, now, judged=count == 0))
+            if decision.apart:
+                halve(members)
         return outcomes
 
     def hold(self, queued: Iterable[str]) -> None:
@@ -418,19 +429,16 @@ class Outbox:
         held = len(self.held) + len(self._later)
         return held >= self.policy.outbox and (self.slow or held >= self.policy.outbox * _OVERSHOOT)
 
-    def _settle(self, attempt: Attempt, now: float, jitter: float, judged: bool) -> Outcome:
+    def _settle(self, attempt: Attempt, decision: Decision, now: float, judged: bool) -> Outcome:
         invocation = attempt.invocation
         self.held.answered(invocation)
-        decision = decide(attempt, invocation.retries, self.policy, now, jitter, invocation.resent)
         if judged:
             self.window.add(now, attempt.duration_ms, decision.verdict is not Verdict.DELIVERED)
         if decision.verdict is Verdict.DELIVERED:
             self.delivered += self.held.let_go(invocation)
             if judged:
                 self._judge(attempt, now)
-            outcome = self._outcome(invocation, Verdict.DELIVERED, now, attempt)
-            listed = self.known.settled(position_of(invocation))
-            return msgspec.structs.replace(outcome, listed=True) if listed else outcome
+            return self._delivered(invocation, now, attempt)
         if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
             self._owe([invocation])
@@ -439,7 +447,7 @@ class Outbox:
                 self.recall(())
             self._keep_order()
         elif decision.verdict is Verdict.RETRYING:
-            invocation.retries += not decision.instant
+            invocation.retries += not (decision.instant or decision.apart)
             invocation.resent |= decision.instant
             self.held.retry(invocation, decision.retry_at)
         elif self.held.let_go(invocation):
@@ -450,6 +458,11 @@ class Outbox:
             # A kept-alive connection that was gone says nothing about the endpoint.
             self._judge(attempt, now, outcome)
         return outcome
+
+    def _delivered(self, invocation: Invocation, now: float, attempt: Attempt | None = None) -> Outcome:
+        outcome = self._outcome(invocation, Verdict.DELIVERED, now, attempt)
+        listed = self.known.settled(position_of(invocation))
+        return msgspec.structs.replace(outcome, listed=True) if listed else outcome
 
     def _miss(self, missed: Missed) -> None:
         self._owe_later()

@@ -11,6 +11,7 @@ import msgspec
 
 from records import Attempt, ErrorKind, Policy, Response, Verdict
 
+_OF_CONTENT = frozenset({400, 413, 422})
 RETRIED_ERRORS = frozenset({ErrorKind.TIMEOUT, ErrorKind.CONNECT, ErrorKind.RESET})
 
 
@@ -22,13 +23,21 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     retry_at: float = 0.0
     instant: bool = False
     """A retry that is not counted: the kept-alive connection was gone, so the request never reached anybody."""
+    apart: bool = False
+    """A retry that is not counted: of several events in one request only some may be to blame."""
 
 
 DELIVERED = Decision(Verdict.DELIVERED)
 
 
 def decide(
-    attempt: Attempt, retries_made: int, policy: Policy, now: float, jitter: float, instant_made: bool = False
+    attempt: Attempt,
+    retries_made: int,
+    policy: Policy,
+    now: float,
+    jitter: float,
+    instant_made: bool = False,
+    events: int = 1,
 ) -> Decision:
     """Say what becomes of an invocation after this attempt.
 
@@ -39,14 +48,18 @@ def decide(
         now: Seconds since the epoch.
         jitter: From 0 to 1, uniformly chosen by the caller.
         instant_made: Whether the uncounted retry has been used already.
+        events: How many were in the request.
     """
     response = attempt.response
     if response is None and attempt.error is None:
         # A program that came to its end: what its requests were answered is for it to judge.
         return DELIVERED
-    if response is not None and response.status in policy.success:
+    told = policy.failure(response) if response is not None and policy.failure is not None else ""
+    if response is not None and response.status in policy.success and not told:
         return DELIVERED
-    reason = explain(attempt)
+    reason = explain(attempt, told)
+    if events > 1 and _is_of_content(attempt, policy):
+        return Decision(Verdict.RETRYING, f"{reason}; the {events} events are sent again in halves", now, apart=True)
     if attempt.error is ErrorKind.RESET and attempt.reused and not instant_made:
         # A server may close an idle connection at the very moment that it is used again: nobody has seen the request.
         return Decision(Verdict.RETRYING, reason, now, instant=True)
@@ -70,6 +83,12 @@ def is_retried(attempt: Attempt, policy: Policy) -> bool:
     return attempt.error in RETRIED_ERRORS
 
 
+def _is_of_content(attempt: Attempt, policy: Policy) -> bool:
+    """Whether the endpoint minds what the request holds, and not who sends it or when."""
+    status = attempt.response.status if attempt.response is not None else 0
+    return status in (policy.success | _OF_CONTENT) - policy.retry_on
+
+
 def backoff_s(retries_made: int, policy: Policy, jitter: float) -> float:
     """Doubling wait in seconds, ± 20 % so that what failed together does not return together."""
     doubled: float = policy.backoff_s * 2.0 ** min(retries_made, 32)
@@ -91,8 +110,11 @@ def retry_after_s(response: Response, now: float) -> float | None:
         return None
 
 
-def explain(attempt: Attempt) -> str:
-    """One sentence for people: what happened, and what to do where that is known."""
+def explain(attempt: Attempt, told: str = "") -> str:
+    """One sentence for people: what happened, and what to do where that is known.
+
+    `told` is what the answer says itself, see `Policy.failure`.
+    """
     if attempt.response is None:
         # Its full stop goes: what became of the attempt may follow.
         return attempt.detail.removesuffix(".") or f"no answer ({attempt.error})"
@@ -101,6 +123,8 @@ def explain(attempt: Attempt) -> str:
         answer = f"answered {status} {HTTPStatus(status).phrase}"
     except ValueError:
         answer = f"answered {status}"
+    if told:
+        return f"{answer}: {told.removesuffix('.')}"
     if hint := _HINTS.get(status):
         return f"{answer}: {hint}"
     if 300 <= status < 400 and status != HTTPStatus.NOT_MODIFIED:

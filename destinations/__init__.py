@@ -1,6 +1,7 @@
 """What a destination is: its file compiled into a filter and a request, and the index over all of them."""
 
 from catalog.problem import Problem
+from destinations.answer import answer_of
 from destinations.branch import Branch
 from destinations.candidates import Candidates
 from destinations.destination import Destination
@@ -28,6 +29,7 @@ __all__ = [
     "Secrets",
     "Site",
     "Watched",
+    "answer_of",
     "load",
     "load_project",
 ]

@@ -7,13 +7,16 @@ from destinations.filter import Filter
 from destinations.globals import EventView, invocation_needs
 from destinations.inputs import Inputs
 from destinations.request import RequestTemplate
+from destinations.request_program import RequestProgram
 from destinations.requirements import union
+
+Work = RequestTemplate | RequestProgram | CodeTemplate
 
 
 class Branch:
     """Its own filter behind the destination's, its own inputs, and the request or the program made of them."""
 
-    def __init__(self, name: str, filter: Filter, inputs: Inputs, work: RequestTemplate | CodeTemplate) -> None:
+    def __init__(self, name: str, filter: Filter, inputs: Inputs, work: Work) -> None:
         """`name` is the mapping's; empty where the destination has none."""
         self.name = name
         self.filter = filter

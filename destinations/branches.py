@@ -15,6 +15,7 @@ from destinations.inputs import Inputs, compile_inputs
 from destinations.kinds import kind_of
 from destinations.report import Report
 from destinations.request import RequestTemplate
+from destinations.request_program import RequestProgram, compile_request_program
 from destinations.schema import compile_schema
 from destinations.spec import DestinationSpec, MappingSpec
 from destinations.templates import TextCompiler
@@ -26,11 +27,11 @@ def compile_branches(
 ) -> list[Branch]:
     """The branches of one file; what is wrong goes to the report. `template` is None for code without one."""
     schema = _schema(spec, template, report)
-    code = _code(spec, template, report)
+    program = _program(spec, template, report)
     if not spec.mappings:
         texts = texts.knowing(list(schema))
         inputs = compile_inputs(schema, spec.inputs, texts, report)
-        return _branch("", Filter(None), inputs, template, code, texts, report)
+        return _branch("", Filter(None), inputs, template, program, texts, report)
     branches: list[Branch] = []
     for path, mapping in _mappings(spec, report):
         if mapping.filters.source not in (None, spec.filters.source or Source.EVENTS):
@@ -44,7 +45,7 @@ def compile_branches(
         filter = compile_filters(mapping.filters, project, report, (*path, "filters"))
         places = {key: (*path, "inputs", key) for key in mapping.inputs}
         inputs = compile_inputs(whole, spec.inputs | mapping.inputs, texts, report, places)
-        branch = _branch(mapping.name, filter, inputs, template, code, texts, report)
+        branch = _branch(mapping.name, filter, inputs, template, program, texts, report)
         branches += branch if mapping.enabled else []
     return branches
 
@@ -84,10 +85,14 @@ def _schema(spec: DestinationSpec, template: Template | None, report: Report) ->
     return {key: InputSpec(InputType.JSON, key) for key in spec.inputs} if template is None else template.spec.inputs
 
 
-def _code(spec: DestinationSpec, template: Template | None, report: Report) -> CodeTemplate | None:
+def _program(spec: DestinationSpec, template: Template | None, report: Report) -> CodeTemplate | RequestProgram | None:
     """The file's own code goes before what the template has."""
     code = spec.code if template is None or spec.code is not None else template.code
-    return None if code is None else compile_code(code, spec.limits, report)
+    if code is not None:
+        return compile_code(code, spec.limits, report)
+    if template is None or template.request_code is None:
+        return None
+    return compile_request_program(template.request_code, report)
 
 
 def _branch(
@@ -95,13 +100,13 @@ def _branch(
     filter: Filter,
     inputs: Inputs,
     template: Template | None,
-    code: CodeTemplate | None,
+    program: CodeTemplate | RequestProgram | None,
     texts: TextCompiler,
     report: Report,
 ) -> list[Branch]:
-    """None where its code does not compile."""
-    if code is not None:
-        return [Branch(name, filter, inputs, code)]
+    """None where its program does not compile."""
+    if program is not None:
+        return [Branch(name, filter, inputs, program)]
     if template is None or template.spec.request is None:
         return []
     return [Branch(name, filter, inputs, RequestTemplate(template.spec.request, inputs, texts, report))]

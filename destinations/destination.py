@@ -109,8 +109,8 @@ class Destination:
         """What may be made of an event; with a name, only the mapping of that name, if there is one."""
         return tuple(branch for branch in self.branches if branch.name == mapping) if mapping else self.branches
 
-    def render(self, view: EventView, branch: Branch | None = None) -> Request | Code:
-        """The request or the program that a branch, if need be the first, makes of one event.
+    def render(self, view: EventView, branch: Branch | None = None) -> Request | Code | None:
+        """The request or the program that a branch, if need be the first, makes of one event; None for nothing.
 
         Raises InputError, whose text is free of secrets.
         """
@@ -122,7 +122,9 @@ class Destination:
         except Exception as error:  # noqa: BLE001 - what reaches the engine kills the worker, at every restart again
             raise self._told(error, "the request") from None
 
-    def render_telling(self, view: EventView, branch: Branch, tell: Callable[[str, Any, str], None]) -> Request | Code:
+    def render_telling(
+        self, view: EventView, branch: Branch, tell: Callable[[str, Any, str], None]
+    ) -> Request | Code | None:
         """As `render`, but of each input its name is told, and its value or why it has none; both may hold secrets."""
         failed: InputError | None = None
         try:

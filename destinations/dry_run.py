@@ -19,7 +19,7 @@ from destinations.globals import EventView
 from hog import Failure
 from records import Code, Request
 
-ANSWER: Final = {"status": 200, "body": {}}
+ANSWER: Final = {"status": 200, "headers": {}, "body": {}}
 
 
 class DryRun(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class DryRun(msgspec.Struct, frozen=True):
 def dry_run(destination: Destination, view: EventView, answers: Iterable[dict[str, Any]] = ()) -> DryRun:
     """Render, and run the code if there is some. Raises nothing.
 
-    `answers` are those to the requests of code, in their order: `{status, body}`.
+    `answers` are those to the requests of code, in their order: `{status, headers, body}`.
     """
     answering = chain(answers, repeat(ANSWER))
     try:
@@ -72,6 +72,8 @@ def _made(destination: Destination, branch: Branch, view: EventView, answers: It
         work = destination.render(view, branch)
     except InputError as error:
         return DryRun(True, error=str(error))
+    if work is None:
+        return DryRun(True)
     if isinstance(work, Request):
         return DryRun(True, [work], [{}])
     fetches, captured, problem = _run(work, answers)

@@ -103,6 +103,8 @@ def _sending(destination: Destination, branch: Branch, view: EventView) -> Sendi
         work = destination.render_telling(view, branch, tell)
     except InputError as error:
         return msgspec.structs.replace(found, because=f"the request cannot be made: {error}")
+    if work is None:
+        return msgspec.structs.replace(found, because="there is nothing to send: see the template's README")
     if not isinstance(work, Request):
         return msgspec.structs.replace(found, code=True)
     return msgspec.structs.replace(found, request=_redacted(destination, work))

@@ -44,6 +44,15 @@ def explain_in_code(chain: tuple[str, ...]) -> str | None:
     return explain_in_template(chain)
 
 
+def explain_in_answer(chain: tuple[str, ...]) -> str | None:
+    """What to write instead of `chain` where an answer is judged; None if there is nothing to say."""
+    if chain[0] in ("status", "body", "headers"):
+        return f"write `response.{'.'.join(chain)}`"
+    if chain[0] in TEMPLATE_ROOTS:
+        return f"`{chain[0]}` is not seen here: only `response` is, which has `status`, `body` and `headers`"
+    return None
+
+
 def explain_in_setting(chain: tuple[str, ...]) -> str | None:
     """What to write instead of `chain` in a setting; None if there is nothing to say."""
     if chain[0] in TEMPLATE_ROOTS:
@@ -59,4 +68,6 @@ IN_CODE = hog.Names(
     ("fetch", "postHogCapture"),
     place="in a destination's code",
 )
+IN_REQUEST = hog.Names(IN_CODE.roots, explain_in_code, place="in a request.hog, which makes no requests itself")
+IN_ANSWER = hog.Names({"response"}, explain_in_answer, place="in what is said of an answer")
 IN_SETTING = hog.Names({"secrets"}, explain_in_setting, place="in a setting")

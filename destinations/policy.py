@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from catalog.yaml_file import Steps
+from destinations.answer import compile_failure
 from destinations.certificates import compile_certificates
 from destinations.proxy import compile_proxy
 from destinations.report import Report
@@ -20,8 +21,8 @@ _UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _CLASS: Final = re.compile(r"[1-5]xx", re.IGNORECASE)
 
 
-def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -> Policy:
-    """The defaults, with what the file says instead."""
+def compile_policy(spec: DestinationSpec, runs_code: bool, texts: TextCompiler, report: Report) -> Policy:
+    """The defaults, with what the file says instead. `runs_code` is whether a program makes the requests."""
     delivery = spec.delivery
     given = _given(delivery)
     given.pop("client_cert", None)
@@ -35,9 +36,10 @@ def compile_policy(spec: DestinationSpec, texts: TextCompiler, report: Report) -
     if delivery.compress not in (None, "gzip"):
         report.at(("delivery", "compress"), f"expected gzip, got {delivery.compress!r}")
     given["compress"] = delivery.compress is not None
+    given["failure"] = compile_failure(delivery.failure, report)
     given["rate"] = None if delivery.rate is None else _rate(delivery.rate, report)
     given["order"] = _one_of(delivery.order, ("person",), ("delivery", "order"), report)
-    given["batch"] = None if delivery.batch is None else _batch(delivery.batch, spec, report)
+    given["batch"] = None if delivery.batch is None else _batch(delivery.batch, runs_code, report)
     given["proxy"] = compile_proxy(delivery.proxy, texts, report)
     given["signing"] = compile_signing(spec.signing_secret, texts, report)
     periods = _given(spec.quarantine)
@@ -55,12 +57,16 @@ def _rate(rate: str | float, report: Report) -> float | None:
     return None
 
 
-def _batch(batch: BatchSpec, spec: DestinationSpec, report: Report) -> Batch:
-    if spec.code is not None:
+def _batch(batch: BatchSpec, runs_code: bool, report: Report) -> Batch:
+    if runs_code:
         report.at_key(("delivery", "batch"), "code makes its own requests: they cannot be put together")
     given = _given(batch)
     if "form" in given:
-        given["form"] = _one_of(batch.form, ("json_array", "ndjson"), ("delivery", "batch", "as"), report)
+        given["form"] = _one_of(batch.form, ("json_array", "ndjson", "join"), ("delivery", "batch", "as"), report)
+    if (batch.form == "join") is (batch.key is None):
+        report.at(
+            ("delivery", "batch"), "`as: join` needs a `key`, and nothing else has one: where the bodies' lists are"
+        )
     return Batch(**given)
 
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_NO_BODY = frozenset({"GET", "HEAD"})
+NO_BODY = frozenset({"GET", "HEAD"})
 
 
 class Part(Generic[T]):
@@ -77,12 +77,7 @@ class RequestTemplate:
         method = self._method.render(globals)
         url = self._url.render(globals)
         headers = dict(self._headers.render(globals))
-        if method in _NO_BODY:
-            return Request(method, url, headers)
-        body, content_type = self._body.render(globals)
-        if body and not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = content_type
-        return Request(method, url, headers, body)
+        return request_of(method, url, headers, None if method in NO_BODY else self._body.render(globals))
 
 
 def _part(written: Any, path: Steps, text: CompileText, check: Callable[[Any, str], T]) -> Part[T]:
@@ -92,6 +87,14 @@ def _part(written: Any, path: Steps, text: CompileText, check: Callable[[Any, st
             case nodes.Field(chain=["inputs", str(key)]):
                 return Part(value, f"input '{key}'", key, check)
     return Part(value, path_text(path), None, check)
+
+
+def request_of(method: str, url: str, headers: dict[str, str], encoded: tuple[bytes, str] | None) -> Request:
+    """The request of its checked parts; `headers` may be changed. `encoded` is as `encoded_body` makes it."""
+    body, content_type = encoded or (b"", "")
+    if body and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = content_type
+    return Request(method, url, headers, body)
 
 
 def checked_method(value: Any, where: str) -> str:

@@ -71,8 +71,11 @@ class BatchSpec(msgspec.Struct, frozen=True):
 
     max: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
     wait_ms: Annotated[int, msgspec.Meta(ge=0, le=60_000)] | None = None
+    max_bytes: Annotated[int, msgspec.Meta(ge=1)] | None = None
     form: str | None = msgspec.field(default=None, name="as")
-    """`json_array` or `ndjson`."""
+    """`json_array`, `ndjson` or `join`."""
+    key: str | None = None
+    """Of the list, for `join`."""
 
 
 class DeliverySpec(msgspec.Struct, frozen=True):
@@ -88,6 +91,8 @@ class DeliverySpec(msgspec.Struct, frozen=True):
     success: list[int | str] | None = None
     """Statuses: `409`, or `2xx` for all from 200 to 299."""
     retry_on: list[int | str] | None = None
+    failure: str | None = None
+    """A template over `response`: how a good status says that it is none after all."""
     rate: str | float | None = None
     """Requests a second, or a text such as `100/s`, `600/min`, `1000/h`."""
     batch: BatchSpec | None = None

@@ -39,7 +39,7 @@ class Code(msgspec.Struct, frozen=True, gc=False):
 class Invocation(msgspec.Struct, gc=False):
     """One match of one event by one destination.
 
-    `work` is None when the inputs could not be rendered; `error` then says why.
+    `work` is None when the inputs could not be rendered, and `error` says why, or when there is nothing to send.
     """
 
     id: str

@@ -1,10 +1,12 @@
 """How one destination is to be delivered to, and when it is to be left alone: what a user can change, with defaults."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from records.hidden import Certificates, Connection, Proxy, SigningKeys
+from records.invocation import Response
 
 SUCCESS: Final = frozenset(range(200, 300))
 RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
@@ -43,8 +45,12 @@ class Batch(msgspec.Struct, frozen=True):
     """Of one request."""
     wait_ms: int = 500
     """How long the first one waits for others."""
+    max_bytes: int = 1024 * 1024
+    """Of the bodies that one request is made of; one that is larger goes by itself."""
     form: str = "json_array"
-    """json_array or ndjson: how the bodies are put together."""
+    """json_array, ndjson or join: how the bodies are put together."""
+    key: str = ""
+    """For join: where each body has a list of its own. Bodies that are equal but for it become one, with all lists."""
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -68,6 +74,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses after which it is tried again."""
     rate: float | None = None
     """Requests a second at most."""
+    failure: Callable[[Response], str] | None = None
+    """Of an answer: the words in which it says that it failed, empty where it does not. It raises nothing."""
     batch: Batch | None = None
     order: str = ""
     """`person`: of one person's events, the next is sent when the one before is settled."""

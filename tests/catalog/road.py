@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from yarl import URL
 
 from catalog import Template
@@ -73,9 +74,9 @@ class Road:
         self._receiver = receiver
         self._delivery = {"proxy": proxy, "ca": str(ca), "retries": 0}
 
-    def travel(self, template: Template, case: Case) -> tuple[list[Received], list[Outcome]]:
-        """What the receiver got, and what became of the event."""
-        destination = destination_of(template, case, self._delivery)
+    def travel(self, template: Template, case: Case, times: int = 1) -> tuple[list[Received], list[Outcome]]:
+        """What the receiver got, and what became of the event, or of so many of them that come in one batch."""
+        destination = at_once(destination_of(template, case, self._delivery))
         self._receiver.requests.clear()
         self.captured.events.clear()
         self._receiver._scripts.clear()
@@ -85,7 +86,7 @@ class Road:
             paths.setdefault(path_of(request), []).append(_answer(answer))
         for path, answers in paths.items():
             self._receiver.on(path, *answers)
-        outcomes = carried(self._transport, destination, [case])
+        outcomes = carried(self._transport, destination, [case] * times)
         return list(self._receiver.requests), outcomes
 
 
@@ -126,6 +127,15 @@ def road(folder: Path, hosts: set[str]) -> Iterator[Road]:
             yield Road(transport, captured, receiver, f"http://127.0.0.1:{proxy.port}", ca.cert)
 
 
+def at_once(destination: Destination) -> Destination:
+    """The same, but no event waits for others."""
+    policy = destination.policy
+    if policy.batch is not None:
+        batch = msgspec.structs.replace(policy.batch, wait_ms=0)
+        destination.policy = msgspec.structs.replace(policy, batch=batch)
+    return destination
+
+
 def path_of(request: Expected) -> str:
     return URL(request.url, encoded=True).raw_path_qs.partition("?")[0]
 
@@ -137,7 +147,7 @@ def host_of(request: Expected) -> str:
 def differs(received: Received, expected: Expected, policy: Policy) -> list[str]:
     """In what a request that arrived is not the one that the case expects. A batch of one is that one in a list."""
     wanted = shown(expected)
-    if policy.batch is not None:
+    if policy.batch is not None and policy.batch.form != "join":
         body = json_text.dumps(wanted["body"])
         wanted["body"] = body.decode() + "\n" if policy.batch.form == "ndjson" else [wanted["body"]]
     got = shown(expected.__class__(expected.url, received.method, {}, None))

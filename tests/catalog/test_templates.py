@@ -138,3 +138,19 @@ def walked(value: Any) -> Iterator[tuple[str, Any]]:
         yield from walked(each)
     for each in value if isinstance(value, list) else ():
         yield from walked(each)
+
+
+BATCHED = [slug for slug, case in DELIVERING.items() if destination_of(TEMPLATES[slug], case).policy.batch is not None]
+
+
+@needs_openssl
+@pytest.mark.parametrize("slug", BATCHED)
+def test_events_that_come_together_share_a_request(slug: str, way: Road) -> None:
+    received, outcomes = way.travel(TEMPLATES[slug], DELIVERING[slug], 3)
+    assert [one.verdict for one in outcomes] == [Verdict.DELIVERED] * 3
+    (request,) = received
+    batch = destination_of(TEMPLATES[slug], DELIVERING[slug]).policy.batch
+    assert batch is not None
+    body = request.body if batch.form == "ndjson" else json_text.loads(request.body)
+    held = {"ndjson": lambda: body.splitlines(), "json_array": lambda: body, "join": lambda: body[batch.key]}
+    assert len(held[batch.form]()) == 3

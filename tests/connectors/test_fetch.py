@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from connectors.fetch import answer_of
+from connectors.fetch import fetched
 from connectors.http_request import Refused
 from records import ErrorKind, Response
 
@@ -17,4 +17,4 @@ from records import ErrorKind, Response
     ],
 )
 def test_what_a_program_gets(outcome: Response | Refused, answer: dict[str, Any]) -> None:
-    assert answer_of(outcome) == answer
+    assert fetched(outcome) == answer

@@ -164,3 +164,84 @@ def test_what_the_transport_gives_back_for_the_pace_waits_in_front() -> None:
     assert (outbox.take_to_send(4.9), outbox.held.handed_over) == ([], 0)
     assert outbox.next_departure_at(1) == 5
     assert offsets(outbox.take_to_send(5.1)) == [1, 2, 3, 0]
+
+
+JOINED = Policy(batch=Batch(max=10, wait_ms=0, form="join", key="events"))
+
+
+def bodies(leaving: list[Invocation]) -> list[object]:
+    return [json.loads(one.work.body) for one in leaving if isinstance(one.work, Request)]
+
+
+def test_bodies_that_are_equal_but_for_their_list_are_joined() -> None:
+    texts = [
+        b'{"key": "k", "events": [{"n": 0}], "options": {"a": 1}}',
+        b'{"key": "k", "events": [{"n": "]}"}, {"n": 2}], "options": {"a": 1}}',
+        b'{"key": "other", "events": [{"n": 3}], "options": {"a": 1}}',
+        b'{"key": "k", "events": [], "options": {"a": 1}}',
+    ]
+    leaving = line(*[invocation(n, body=text) for n, text in enumerate(texts)]).take(JOINED, 0, 99)
+    assert bodies(leaving) == [
+        {"key": "k", "events": [{"n": 0}, {"n": "]}"}, {"n": 2}], "options": {"a": 1}},
+        {"key": "other", "events": [{"n": 3}], "options": {"a": 1}},
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b'{"events": {}}', b'{"event": 1}', b"no json", b'{"events": [}'])
+def test_a_body_without_such_a_list_goes_by_itself_as_it_is(body: bytes) -> None:
+    leaving = line(*[invocation(n, body=body or b" ") for n in range(2)]).take(JOINED, 0, 99)
+    assert [one.work.body for one in leaving if isinstance(one.work, Request)] == [body or b" "] * 2
+
+
+def test_a_request_takes_no_more_bytes_than_it_may() -> None:
+    departures = line(*[invocation(n, body=b'"%s"' % (b"x" * size)) for n, size in enumerate([40, 40, 40, 200, 40])])
+    leaving = departures.take(Policy(batch=Batch(max=10, wait_ms=0, max_bytes=100)), 0, 99)
+    assert [len(each) for each in bodies(leaving) if isinstance(each, list)] == [2, 1, 1, 1]
+
+
+@given(st.integers(1, 40), st.sets(st.integers(0, 39)), st.sampled_from([400, 413, 422, 200]))
+def test_of_events_sent_together_only_those_fail_that_are_to_blame(count: int, bad: set[int], status: int) -> None:
+    told = Policy(batch=Batch(max=16, wait_ms=0), outbox=100, failure=lambda answer: answer.body.decode())
+    outbox = Outbox("d", told, chance=lambda: 0.5)
+    for offset in range(count):
+        outbox.accept(invocation(offset), 0)
+    delivered: list[int] = []
+    failed: list[int] = []
+    requests = 0
+    while outbox.owed:
+        for sent in outbox.take_to_send(0):
+            requests += 1
+            assert isinstance(sent.work, Request)
+            refused = any(each["n"] in bad for each in json.loads(sent.work.body))
+            answer = Response(status, {}, b"no") if refused else Response(200, {}, b"")
+            for outcome in outbox.settle([Attempt(sent, 0, 1, answer)], 0):
+                if outcome.verdict is Verdict.DELIVERED:
+                    delivered.append(outcome.offset)
+                elif outcome.verdict is Verdict.FAILED:
+                    failed.append(outcome.offset)
+    assert sorted(failed) == sorted(bad & set(range(count)))
+    assert sorted(delivered) == sorted(set(range(count)) - bad)
+    assert requests <= -(-count // 16) + 2 * 4 * len(failed)
+
+
+def test_a_wrong_credential_is_not_tried_event_by_event() -> None:
+    outbox = Outbox("d", Policy(batch=Batch(max=16, wait_ms=0), outbox=100), chance=lambda: 0.5)
+    for offset in range(16):
+        outbox.accept(invocation(offset), 0)
+    (sent,) = outbox.take_to_send(0)
+    outcomes = outbox.settle([Attempt(sent, 0, 1, Response(401, {}, b""))], 0)
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.FAILED}
+    assert not outbox.owed
+
+
+def test_what_makes_no_request_is_delivered_and_what_cannot_be_made_fails() -> None:
+    outbox = Outbox("d", Policy())
+    nothing, broken = invocation(0), invocation(1)
+    nothing.work = broken.work = None
+    broken.error = "input 'a': wrong"
+    outcomes = [outbox.accept(one, 0) for one in (nothing, broken)]
+    assert [outcome and (outcome.verdict, outcome.reason) for outcome in outcomes] == [
+        (Verdict.DELIVERED, ""),
+        (Verdict.FAILED, "input 'a': wrong"),
+    ]
+    assert (outbox.matched, outbox.delivered, outbox.failed, outbox.owed) == (2, 1, 1, 0)

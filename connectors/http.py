@@ -34,7 +34,7 @@ from connectors.http_compress import Compressor
 from connectors.http_errors import UNANSWERED, explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
-from connectors.http_signing import secret_headers, signed_headers, webhook_signatures, with_headers
+from connectors.http_signing import aws_sigv4, secret_headers, signed_headers, webhook_signatures, with_headers
 from connectors.tokens import TokenError, Tokens, without_tokens
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
@@ -373,6 +373,8 @@ class HttpTransport:
                 prepared = with_headers(prepared, signatures)
             if sign is not None:
                 prepared = sign(prepared)
+            if request is not None and request.aws is not None:
+                prepared = with_headers(prepared, aws_sigv4(prepared, request.aws, time.time()))
             return await self._client.exchange(prepared, job.policy)
         except asyncio.CancelledError:
             if not job.expired:

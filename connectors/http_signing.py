@@ -16,9 +16,10 @@ from urllib.parse import quote
 import msgspec
 
 from connectors.http_request import Prepared
-from destinations.signing import base64_key
+from destinations.signing import aws_keys, base64_key, named_key
 from hog import Failure
 from records import Request
+from records.hidden import AwsKeys
 
 _SIGNED_ALWAYS: Final = ("host", "x-amz-date")
 _Sent = TypeVar("_Sent", Prepared, Request)
@@ -31,9 +32,9 @@ def signed_headers(
     """The headers by which the options of a `fetch` sign; raises Failure."""
     headers: dict[str, str] = {}
     if (webhooks := options.get("standard_webhooks")) is not None:
-        headers |= standard_webhooks(prepared, _key(webhooks, "standard_webhooks", "secret_input", inputs), now)
+        headers |= standard_webhooks(prepared, named_key(webhooks, "standard_webhooks", "secret_input", inputs), now)
     if (aws := options.get("aws_sigv4")) is not None:
-        headers |= _aws(prepared, aws, inputs, now)
+        headers |= aws_sigv4(prepared, aws_keys(aws, inputs), now)
     return headers
 
 
@@ -74,9 +75,7 @@ def with_headers(prepared: _Sent, added: Mapping[str, str]) -> _Sent:
     return msgspec.structs.replace(prepared, headers=kept | dict(added))
 
 
-def aws_sigv4(
-    prepared: Prepared, service: str, region: str, access_key: str, secret_key: str, token: str | None, now: float
-) -> dict[str, str]:
+def aws_sigv4(prepared: Prepared, keys: AwsKeys, now: float) -> dict[str, str]:
     """`authorization` and what it covers.
 
     Source: AWS, "Create a signed AWS API request", 2026-11.
@@ -85,8 +84,8 @@ def aws_sigv4(
     stamp, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
     url = prepared.target.url
     payload = hashlib.sha256(prepared.body or b"").hexdigest()
-    added = {"x-amz-date": stamp} | ({"x-amz-security-token": token} if token else {})
-    if service == "s3":
+    added = {"x-amz-date": stamp} | ({"x-amz-security-token": keys.session_token} if keys.session_token else {})
+    if keys.service == "s3":
         added["x-amz-content-sha256"] = payload
     host = (url.raw_host or "") if url.is_default_port() else url.raw_authority
     covered = {"host": host} | {name.lower(): value for name, value in prepared.headers.items()} | added
@@ -95,7 +94,7 @@ def aws_sigv4(
     canonical = "\n".join(
         (
             prepared.method,
-            _canonical_path(url.raw_path, service),
+            _canonical_path(url.raw_path, keys.service),
             _canonical_query(url.raw_query_string),
             *(f"{name}:{' '.join(value.split())}" for name, value in covered.items()),
             "",
@@ -103,13 +102,13 @@ def aws_sigv4(
             payload,
         )
     )
-    scope = f"{day}/{region}/{service}/aws4_request"
+    scope = f"{day}/{keys.region}/{keys.service}/aws4_request"
     to_sign = "\n".join((_ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()))
-    key = b"AWS4" + secret_key.encode()
-    for part in (day, region, service, "aws4_request"):
+    key = b"AWS4" + keys.secret_key.encode()
+    for part in (day, keys.region, keys.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     signature = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
-    authorization = f"{_ALGORITHM} Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    authorization = f"{_ALGORITHM} Credential={keys.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
     return added | {"authorization": authorization}
 
 
@@ -134,22 +133,3 @@ def _encoded(text: str) -> str:
 
 def _parts(text: str) -> list[str]:
     return re.split(r"(%[0-9A-Fa-f]{2})", text)
-
-
-def _aws(prepared: Prepared, options: Any, inputs: Mapping[str, Any], now: float) -> dict[str, str]:
-    access_key = _key(options, "aws_sigv4", "access_key_id_input", inputs)
-    secret_key = _key(options, "aws_sigv4", "secret_access_key_input", inputs)
-    token = _key(options, "aws_sigv4", "session_token_input", inputs) if options.get("session_token_input") else None
-    service, region = (options.get(name) for name in ("service", "region"))
-    if not isinstance(service, str) or not isinstance(region, str):
-        raise Failure("'aws_sigv4' of fetch needs `service` and `region`")
-    return aws_sigv4(prepared, service, region, access_key, secret_key, token, now)
-
-
-def _key(options: Any, what: str, field: str, inputs: Mapping[str, Any]) -> str:
-    """The value of the input that a field names."""
-    name = options.get(field) if isinstance(options, Mapping) else None
-    value = inputs.get(name) if isinstance(name, str) else None
-    if not isinstance(value, str) or not value:
-        raise Failure(f"'{what}' of fetch needs `{field}`, the name of an input that holds text")
-    return value

@@ -173,7 +173,7 @@ def _group(invocation: Invocation, batch: Batch | None) -> Group:
         if envelope is None:
             return (id(invocation),)
         shared = tuple(sorted(envelope.items()))
-    return (work.method, work.url, *sorted(work.headers.items()), *shared)
+    return (work.method, work.url, work.aws, *sorted(work.headers.items()), *shared)
 
 
 def _carrier(together: list[Invocation], batch: Batch) -> Invocation:

@@ -54,16 +54,17 @@ def decide(
     if response is None and attempt.error is None:
         # A program that came to its end: what its requests were answered is for it to judge.
         return DELIVERED
-    told = policy.failure(response) if response is not None and policy.failure is not None else ""
-    if response is not None and response.status in policy.success and not told:
+    told = policy.failure(response) if response is not None and policy.failure is not None else None
+    if response is not None and response.status in policy.success and told is None:
         return DELIVERED
-    reason = explain(attempt, told)
-    if events > 1 and _is_of_content(attempt, policy):
+    reason = explain(attempt, "" if told is None else told.reason)
+    retried = is_retried(attempt, policy) or (told is not None and told.retry)
+    if events > 1 and not retried and _is_of_content(attempt, policy):
         return Decision(Verdict.RETRYING, f"{reason}; the {events} events are sent again in halves", now, apart=True)
     if attempt.error is ErrorKind.RESET and attempt.reused and not instant_made:
         # A server may close an idle connection at the very moment that it is used again: nobody has seen the request.
         return Decision(Verdict.RETRYING, reason, now, instant=True)
-    if not is_retried(attempt, policy):
+    if not retried:
         return Decision(Verdict.FAILED, reason)
     if retries_made >= policy.retries:
         return Decision(Verdict.FAILED, f"{reason}; given up after {retries_made + 1} attempts")
@@ -86,7 +87,7 @@ def is_retried(attempt: Attempt, policy: Policy) -> bool:
 def _is_of_content(attempt: Attempt, policy: Policy) -> bool:
     """Whether the endpoint minds what the request holds, and not who sends it or when."""
     status = attempt.response.status if attempt.response is not None else 0
-    return status in (policy.success | _OF_CONTENT) - policy.retry_on
+    return status in policy.success or status in _OF_CONTENT
 
 
 def backoff_s(retries_made: int, policy: Policy, jitter: float) -> float:

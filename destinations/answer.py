@@ -6,27 +6,30 @@ import hog
 from destinations.names import IN_ANSWER
 from destinations.report import Report
 from hog import json_text, to_text
-from records import Response
+from records import Refusal, Response
 
 _PATH: Final = ("delivery", "failure")
 
 
-class FailureText:
-    """The words in which an answer says that it is none; see `records.Policy.failure`."""
+class FailureTest:
+    """Whether an answer says that it is none; see `records.Policy.failure`."""
 
     def __init__(self, program: hog.Program) -> None:
         """A template over `response`."""
         self._program = program
 
-    def __call__(self, response: Response) -> str:
-        """Empty where the answer says nothing of the kind; raises nothing."""
+    def __call__(self, response: Response) -> Refusal | None:
+        """None where the answer says nothing of the kind; raises nothing."""
         try:
             told = self._program({"response": answer_of(response)})
         except hog.HogRuntimeError as error:
-            return f"whether it means a failure cannot be told: {error.message}"
+            return Refusal(f"whether it means a failure cannot be told: {error.message}")
+        retry = False
+        if isinstance(told, dict) and told.keys() <= {"reason", "retry"}:
+            told, retry = told.get("reason", True), hog.truthy(told.get("retry"))
         if told is None or told is False or told == "":
-            return ""
-        return "it says so itself" if told is True else to_text(told).strip()
+            return None
+        return Refusal("it says so itself" if told is True else to_text(told).strip(), retry)
 
 
 def answer_of(response: Response) -> dict[str, Any]:
@@ -39,12 +42,12 @@ def answer_of(response: Response) -> dict[str, Any]:
     return {"status": response.status, "headers": headers, "body": body}
 
 
-def compile_failure(text: str | None, report: Report) -> FailureText | None:
+def compile_failure(text: str | None, report: Report) -> FailureTest | None:
     """Compile the template; what is wrong goes to the report."""
     if text is None:
         return None
     try:
-        return FailureText(hog.template(text, names=IN_ANSWER))
+        return FailureTest(hog.template(text, names=IN_ANSWER))
     except hog.HogError as error:
         report.of_hog(_PATH, error)
         return None

@@ -7,18 +7,21 @@ the same rules.
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 import hog
 from destinations.errors import InputError
 from destinations.kinds import kind_of
 from destinations.names import IN_REQUEST
 from destinations.report import Report
 from destinations.request import NO_BODY, checked_headers, checked_method, encoded_body, request_of
+from destinations.signing import aws_keys
 from destinations.url import checked_url
 from hog import json_text
 from records import Request
 
 _WHERE: Final = "the request"
-_PARTS: Final = frozenset({"url", "method", "headers", "body"})
+_PARTS: Final = frozenset({"url", "method", "headers", "body", "aws_sigv4"})
 
 
 class RequestProgram:
@@ -50,7 +53,13 @@ class RequestProgram:
         url = checked_url(made.get("url"), f"{_WHERE}'s url")
         headers = checked_headers(made.get("headers"), f"{_WHERE}'s headers")
         body = None if method in NO_BODY else encoded_body(made.get("body"), f"{_WHERE}'s body")
-        return request_of(method, url, headers, body)
+        request = request_of(method, url, headers, body)
+        if (aws := made.get("aws_sigv4")) is None:
+            return request
+        try:
+            return msgspec.structs.replace(request, aws=aws_keys(aws, globals["inputs"]))
+        except hog.Failure as failure:
+            raise InputError(_WHERE, str(failure)) from None
 
 
 def compile_request_program(source: str, report: Report) -> RequestProgram | None:

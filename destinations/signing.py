@@ -1,12 +1,14 @@
 """The keys that requests are signed with, read from the secrets that people have. It signs nothing itself."""
 
 import base64
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from catalog.yaml_file import Steps
 from destinations.report import Report
 from destinations.templates import TextCompiler
-from records.hidden import SigningKeys
+from hog import Failure
+from records.hidden import AwsKeys, SigningKeys
 
 _PREFIX: Final = "whsec_"
 _LEAST_BYTES: Final = 24
@@ -54,6 +56,27 @@ def compile_signing(given: str | list[str] | None, texts: TextCompiler, report: 
         except ValueError as error:
             report.at(path, str(error))
     return SigningKeys(tuple(keys))
+
+
+def aws_keys(options: Any, inputs: Mapping[str, Any]) -> AwsKeys:
+    """What the option `aws_sigv4` of a program means; raises Failure."""
+    access_key = named_key(options, "aws_sigv4", "access_key_id_input", inputs)
+    secret_key = named_key(options, "aws_sigv4", "secret_access_key_input", inputs)
+    has_token = options.get("session_token_input")
+    token = named_key(options, "aws_sigv4", "session_token_input", inputs) if has_token else None
+    service, region = (options.get(name) for name in ("service", "region"))
+    if not isinstance(service, str) or not isinstance(region, str):
+        raise Failure("'aws_sigv4' needs `service` and `region`")
+    return AwsKeys(service, region, access_key, secret_key, token)
+
+
+def named_key(options: Any, what: str, field: str, inputs: Mapping[str, Any]) -> str:
+    """The value of the input that a field of an option names; raises Failure."""
+    name = options.get(field) if isinstance(options, Mapping) else None
+    value = inputs.get(name) if isinstance(name, str) else None
+    if not isinstance(value, str) or not value:
+        raise Failure(f"'{what}' needs `{field}`, the name of an input that holds text")
+    return value
 
 
 def _long_enough(key: bytes) -> bytes:

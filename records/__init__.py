@@ -20,7 +20,7 @@ from records.invocation import (
 )
 from records.journal import Failure, FailuresTaken, HealthChange, LogLine, Metric, Replay, Status
 from records.masking import Cap, Capped
-from records.policy import Batch, Policy, Quarantine
+from records.policy import Batch, Policy, Quarantine, Refusal
 
 __all__ = [
     "CONNECTION_HEADERS",
@@ -53,6 +53,7 @@ __all__ = [
     "Policy",
     "Quarantine",
     "RangeRead",
+    "Refusal",
     "Replay",
     "Request",
     "Response",

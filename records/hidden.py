@@ -58,6 +58,17 @@ class Connection(Hidden, frozen=True):
     assertion: Assertion | None = None
 
 
+class AwsKeys(Hidden, frozen=True):
+    """What a request to AWS is signed with."""
+
+    service: str
+    """As its signatures name it, such as `kinesis`."""
+    region: str
+    access_key: str
+    secret_key: str
+    session_token: str | None = None
+
+
 class Proxy(Hidden, frozen=True):
     """An HTTP proxy that requests go through."""
 

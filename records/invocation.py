@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import msgspec
 
+from records.hidden import AwsKeys
+
 CONNECTION_HEADERS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection"}
     | {"upgrade", "te", "trailer", "expect"}
@@ -21,6 +23,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     url: str
     headers: dict[str, str]
     body: bytes = b""
+    aws: AwsKeys | None = None
+    """What it is signed with when it leaves, by AWS Signature Version 4."""
 
 
 class Code(msgspec.Struct, frozen=True, gc=False):

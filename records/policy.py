@@ -53,6 +53,15 @@ class Batch(msgspec.Struct, frozen=True):
     """For join: where each body has a list of its own. Bodies that are equal but for it become one, with all lists."""
 
 
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """What an answer says against itself, whatever its status."""
+
+    reason: str
+    """In its words."""
+    retry: bool = False
+    """Whether a later attempt could end differently."""
+
+
 class Policy(msgspec.Struct, frozen=True):
     """Times are seconds. Every default is one of DESIGN's and stands in the README's table."""
 
@@ -74,8 +83,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Statuses after which it is tried again."""
     rate: float | None = None
     """Requests a second at most."""
-    failure: Callable[[Response], str] | None = None
-    """Of an answer: the words in which it says that it failed, empty where it does not. It raises nothing."""
+    failure: Callable[[Response], Refusal | None] | None = None
+    """What an answer says against itself; None where it says nothing. It raises nothing."""
     batch: Batch | None = None
     order: str = ""
     """`person`: of one person's events, the next is sent when the one before is settled."""

@@ -11,6 +11,7 @@ from connectors.http_signing import aws_sigv4, secret_headers, signed_headers, s
 from destinations.signing import key_of
 from hog import Failure
 from records import Request
+from records.hidden import AwsKeys
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -44,7 +45,7 @@ def test_the_example_of_the_aws_documentation() -> None:
     url = "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08"
     request = prepared(url, "GET", headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"})
     key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-    headers = aws_sigv4(request, "iam", "us-east-1", "AKIDEXAMPLE", key, None, 1440938160)
+    headers = aws_sigv4(request, AwsKeys("iam", "us-east-1", "AKIDEXAMPLE", key), 1440938160)
     assert headers == {
         "x-amz-date": "20150830T123600Z",
         "authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "
@@ -64,7 +65,7 @@ def test_each_attempt_is_signed_at_its_own_time_with_the_keys_that_the_inputs_ho
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"standard_webhooks": {}}, "'standard_webhooks' of fetch needs `secret_input`, the name of an input"),
+        ({"standard_webhooks": {}}, "'standard_webhooks' needs `secret_input`, the name of an input"),
         ({"standard_webhooks": {"secret_input": "gone"}}, "needs `secret_input`, the name of an input that holds text"),
         ({"standard_webhooks": {"secret_input": "short"}}, "the signing secret has 3 bytes; at least 24 are needed"),
         ({"standard_webhooks": {"secret_input": "junk"}}, "the signing secret is not base64"),
@@ -91,7 +92,7 @@ def test_secret_headers_are_those_of_an_input() -> None:
 
 def test_the_query_and_the_body_are_covered() -> None:
     def signature(url: str, body: bytes) -> str:
-        made = aws_sigv4(prepared(url, body=body), "kinesis", "eu-west-1", "A", "S", "T", 0)
+        made = aws_sigv4(prepared(url, body=body), AwsKeys("kinesis", "eu-west-1", "A", "S", "T"), 0)
         assert made["x-amz-security-token"] == "T"
         return made["authorization"]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from delivery import Outbox
 from delivery.departures import Departures
-from records import Attempt, Batch, Invocation, Policy, Request, Response, Verdict
+from records import Attempt, Batch, Invocation, Policy, Refusal, Request, Response, Verdict
 
 ORDERED = Policy(order="person")
 BATCHED = Policy(batch=Batch(max=3, wait_ms=500))
@@ -201,7 +201,9 @@ def test_a_request_takes_no_more_bytes_than_it_may() -> None:
 
 @given(st.integers(1, 40), st.sets(st.integers(0, 39)), st.sampled_from([400, 413, 422, 200]))
 def test_of_events_sent_together_only_those_fail_that_are_to_blame(count: int, bad: set[int], status: int) -> None:
-    told = Policy(batch=Batch(max=16, wait_ms=0), outbox=100, failure=lambda answer: answer.body.decode())
+    told = Policy(
+        batch=Batch(max=16, wait_ms=0), outbox=100, failure=lambda answer: Refusal("no") if answer.body else None
+    )
     outbox = Outbox("d", told, chance=lambda: 0.5)
     for offset in range(count):
         outbox.accept(invocation(offset), 0)

@@ -48,6 +48,18 @@ def test_why_an_answer_is_no_success(load_one: LoadOne, failure: str, status: in
     assert found.startswith(why) if why else found == ""
 
 
+@pytest.mark.parametrize(("body", "retried"), [(b'{"wait": true}', True), (b'{"wait": false}', False), (b"{}", None)])
+def test_an_answer_may_ask_to_be_tried_again(load_one: LoadOne, body: bytes, retried: bool | None) -> None:
+    failure = "{response.body.wait = null ? null : {'reason': 'busy', 'retry': response.body.wait}}"
+    policy = load_one(f"inputs: {{url: 'https://a.b'}}\ndelivery: {{failure: \"{failure}\"}}").policy
+    decision = decide(Attempt(INVOCATION, 0, 1, Response(200, {}, body)), 0, policy, 0, 0.5, events=2)
+    expected = {True: (Verdict.RETRYING, 1.0, False), False: (Verdict.RETRYING, 0.0, True)}
+    assert (decision.verdict, decision.retry_at, decision.apart) == (
+        (Verdict.DELIVERED, 0.0, False) if retried is None else expected[retried]
+    )
+    assert decision.reason.startswith("" if retried is None else "answered 200 OK: busy")
+
+
 @pytest.mark.parametrize(
     ("failure", "problem"),
     [

@@ -70,11 +70,16 @@ def lint(
     every: Annotated[bool, ALL] = False,
     catalog: Annotated[Path | None, CATALOG] = None,
 ) -> None:
-    """Say what templates lack: unused inputs, unmarked secrets, README, cases. The exit code is 1 if anything."""
+    """Say what templates lack: unused inputs, unmarked secrets, README, cases. The exit code is 1 if anything.
+
+    A destination is made of each that lacks nothing, so that its filters, mappings and delivery are looked at, too.
+    """
     from catalog import lint as linting
+    from cli.template_case import unmade
 
     chosen = _chosen(slugs or [], every, catalog)
-    _end((f"{one.slug}: {problem}" for one in chosen for problem in linting.problems_of(one)), len(chosen), "template")
+    problems = (f"{one.slug}: {problem}" for one in chosen for problem in (linting.problems_of(one) or unmade(one)))
+    _end(problems, len(chosen), "template")
 
 
 @app.command("test")

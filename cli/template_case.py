@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from catalog.cases import EVENT, PERSON_ID, Answer, Case, Expected
+from catalog.cases import EVENT, PERSON_ID, Answer, Case, Expected, read_cases
 from catalog.spec import Template
 from delivery.retry import decide
 from destinations import Destination, EventView, Secrets, Site
@@ -40,6 +40,15 @@ def problems_of(template: Template, case: Case) -> list[str]:
     error = (found.error or _refused(destination, found, case)) if found.matches else ""
     captured = found.captured if found.matches else []
     return [*_differences(sent, case.requests), *_captures(captured, case), *_outcome(error, case)]
+
+
+def unmade(template: Template) -> list[str]:
+    """Why no destination can be made of a template that has cases; empty where one can."""
+    try:
+        destination_of(template, read_cases(template.folder)[0])
+    except CaseFaultError as fault:
+        return [str(fault)]
+    return []
 
 
 def destination_of(template: Template, case: Case, delivery: Mapping[str, Any] | None = None) -> Destination:

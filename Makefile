@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Most tests wait for something: two at a time take half as long. Those of one file stay together.
 TOGETHER := -n 2 --dist loadfile
-PACKAGES := records hog catalog destinations delivery operators connectors flows cli
+PACKAGES := records hog catalog destinations delivery operators connectors flows console cli
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-outage test lint format bench docs clean kafka
@@ -16,7 +16,7 @@ help: ## this list
 
 setup: $(STAMP) ## make .venv with everything in it, so that .venv/bin/offramp runs
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements.txt requirements-console.txt requirements-dev.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Offramp needs Python 3.11 or 3.12, and found $$(python3 --version 2>/dev/null || echo none); \
 	install one of them, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 13) or sys.exit("Offramp needs Python 3.11 or 3.12, and $(PYTHON) is %d.%d" % v[:2])'

@@ -154,3 +154,11 @@ class Template(msgspec.Struct, frozen=True):
     """The text of `request.hog`: a Hog program that returns the request for an event, or null where none is sent."""
     folder: Path = Path()
     """Where its README and its cases are."""
+
+    @property
+    def readme(self) -> str:
+        """What its README says; empty where it has none that can be read."""
+        try:
+            return (self.folder / "README.md").read_text("utf-8", "replace")
+        except OSError:
+            return ""

@@ -12,8 +12,8 @@ from cli.failed import ErrorOption, StatusOption
 from cli.options import JsonOption, StateOption
 from cli.output import fail, span
 from cli.replay_progress import WAITING, follow, is_terminal, show
-from cli.replay_wishes import moment_of, position_of, spans_of_failed
-from connectors.commands import Wish
+from cli.replay_wishes import moment_of, position_of
+from connectors.commands import Wish, spans_of_failed
 from connectors.journal import JournalReader
 from connectors.replay_spans import positions_in
 from records import CommandKind, Span

@@ -4,10 +4,7 @@ import re
 from datetime import datetime
 
 from connectors.commands import Position
-from records import Span
 
-MOST_POSITIONS = 50_000
-"""Of failed deliveries in one command."""
 _POSITION = re.compile(r"(.+)/([0-9]{1,9}):([0-9]{1,18})")
 _AGO = re.compile(r"([0-9]{1,9})([mhd])")
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -34,19 +31,3 @@ def moment_of(text: str, now: float) -> float:
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone; for UTC write {text}Z, else its offset such as {text}+01:00")
     return at.timestamp()
-
-
-def spans_of_failed(found: dict[tuple[str, int, str], list[int]], most: int = MOST_POSITIONS) -> list[list[Span]]:
-    """Positions by stream, partition and mapping as spans, in as many commands as are needed."""
-    commands: list[list[Span]] = []
-    room = 0
-    for (stream, partition, mapping), offsets in found.items():
-        at = 0
-        while at < len(offsets):
-            if not room:
-                commands.append([])
-                room = most
-            only = offsets[at : at + room]
-            commands[-1].append(Span(stream, partition, only[0], only[-1], only, mapping))
-            at, room = at + len(only), room - len(only)
-    return commands

@@ -59,9 +59,8 @@ def show(slug: Annotated[str, SLUG], catalog: Annotated[Path | None, CATALOG] = 
         marks = ", ".join(mark for mark, holds in (("required", one.required), ("secret", one.secret)) if holds)
         table.add_row(text(key), text(one.type), text(marks), text(one.description))
     out.print(table)
-    readme = template.folder / "README.md"
-    if readme.exists():
-        out.print(text("\n" + readme.read_text("utf-8", "replace")))
+    if template.readme:
+        out.print(text("\n" + template.readme))
 
 
 @app.command()

@@ -21,6 +21,8 @@ from connectors.journal_schema import JournalError, open_journal, transaction
 from records import Command, CommandKind, Span
 
 WAIT_S = 10.0
+MOST_POSITIONS = 50_000
+"""Of failed deliveries in one command."""
 _NOTHING_LEFT = "nothing of it is in the ledger any more: another replay has it"
 
 
@@ -174,6 +176,22 @@ class Commands:
                 yield self._connection
         except sqlite3.Error as error:
             raise JournalError(f"journal {self._path}: {error}") from None
+
+
+def spans_of_failed(found: dict[tuple[str, int, str], list[int]], most: int = MOST_POSITIONS) -> list[list[Span]]:
+    """Positions by stream, partition and mapping as spans, in as many commands as are needed."""
+    commands: list[list[Span]] = []
+    room = 0
+    for (stream, partition, mapping), offsets in found.items():
+        at = 0
+        while at < len(offsets):
+            if not room:
+                commands.append([])
+                room = most
+            only = offsets[at : at + room]
+            commands[-1].append(Span(stream, partition, only[0], only[-1], only, mapping))
+            at, room = at + len(only), room - len(only)
+    return commands
 
 
 def _wish(row: bytes) -> Wish | None:

@@ -108,6 +108,18 @@ class JournalReader:
         )
         return [Metric(*row) for row in rows]
 
+    def delivered_by_minute(self, since: float) -> dict[str, dict[int, int]]:
+        """Of every destination: how many were delivered in each minute, from the minute of `since` on."""
+        rows = self._rows(
+            "SELECT destination, minute, sum(count) FROM metrics WHERE minute >= ? AND kind = 'success'"
+            " GROUP BY destination, minute",
+            (since - since % 60,),
+        )
+        found: dict[str, dict[int, int]] = {}
+        for destination, minute, count in rows:
+            found.setdefault(destination, {})[minute] = count
+        return found
+
     def statuses(self) -> list[Status]:
         """The latest status of every destination, by id."""
         rows = self._rows("SELECT json FROM status ORDER BY destination", ())

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from cli import destination
-from cli.replay_wishes import moment_of, position_of, spans_of_failed
-from connectors.commands import Commands, Position, Wish
+from cli.replay_wishes import moment_of, position_of
+from connectors.commands import Commands, Position, Wish, spans_of_failed
 from connectors.desk import Desk
 from connectors.journal import Journal
 from records import Command, CommandKind, Failure, Metric, Replay, Span, Status

@@ -1,0 +1,207 @@
+"""What the console knows: the files of the destinations, what the journal says of them, and the catalogue.
+
+The one place that pages and the API ask. It delivers nothing, and writes nothing but commands to the job. Blocks: call
+it from a thread. Safe to use from several.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+import catalog
+from catalog import Catalog, Template
+from catalog.problem import Problem
+from connectors.commands import Answer, Commands, Wish
+from connectors.journal import JournalReader
+from connectors.journal_ledger import StoredFailure
+from connectors.journal_reader import StoredLine
+from destinations import Destination, Secrets, Watched
+from flows.settings import Settings
+from records import Metric, Status
+
+LOOK_EVERY_S: Final = 1.0
+"""At the files."""
+RUNNING_S: Final = 15.0
+"""A job says every few seconds how its destinations are."""
+ILL: Final = frozenset({"quarantined", "disabled", "invalid"})
+"""States that somebody has to know of at once."""
+
+
+class NoJournalError(Exception):
+    """No job has run with this state directory yet."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One destination: its file, and what the job last said of it."""
+
+    id: str
+    name: str
+    template: str
+    state: str
+    """As the job has it; `invalid` for a file that does not load, `new` until a job has told of it, `off` where its
+    file says `enabled: false`."""
+    status: Status
+    problems: tuple[str, ...] = ()
+    """What is wrong with its file as it is now."""
+    has_file: bool = True
+
+
+class Workspace:
+    """One state directory and one directory of destinations."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        """Opens nothing yet."""
+        self.settings = settings
+        self.catalog: Catalog = catalog.builtin()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._watched = Watched(settings.destinations, Secrets(settings.secret), self.catalog)
+        self._looked_at = float("-inf")
+        self._journal: JournalReader | None = None
+        self._commands: Commands | None = None
+
+    def close(self) -> None:
+        """Close the journal."""
+        with self._lock:
+            for each in (self._journal, self._commands):
+                if each is not None:
+                    each.close()
+            self._journal = self._commands = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of the destinations are."""
+        return self.settings.destinations
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def is_running(self) -> bool:
+        """Whether a job is at work on this state."""
+        return self.now() - max((one.at for one in self._statuses().values()), default=0.0) < RUNNING_S
+
+    def rows(self) -> list[Row]:
+        """Every destination that has a file, or of which the job knows, by id."""
+        loaded, problems = self._files()
+        statuses = self._statuses()
+        gone = {id for id, status in statuses.items() if status.state == "removed"}
+        ids = loaded.keys() | problems.keys() | (statuses.keys() - gone)
+        return [self._row(id, loaded.get(id), problems.get(id, ()), statuses.get(id)) for id in sorted(ids)]
+
+    def row(self, id: str) -> Row | None:
+        """One of them."""
+        return next((row for row in self.rows() if row.id == id), None)
+
+    def destination(self, id: str) -> Destination | None:
+        """As its file has it now, or had it when it last loaded."""
+        return self._files()[0].get(id)
+
+    def text(self, id: str) -> str | None:
+        """The file as it stands; None where there is none."""
+        for suffix in (".yaml", ".yml"):
+            try:
+                return (self.folder / f"{id}{suffix}").read_text("utf-8", "replace")
+            except OSError:
+                continue
+        return None
+
+    def template(self, slug: str) -> Template | None:
+        """One of the catalogue."""
+        return self.catalog.get(slug)
+
+    def logs(
+        self, id: str, *, after: int | None = None, level: str = "debug", text: str = "", limit: int = 100
+    ) -> list[StoredLine]:
+        """See `JournalReader.logs`."""
+        journal = self._reader()
+        return [] if journal is None else journal.logs(id, after_id=after, level=level, text=text, limit=limit)
+
+    def metrics(self, id: str, since: float) -> list[Metric]:
+        """See `JournalReader.metrics`."""
+        journal = self._reader()
+        return [] if journal is None else journal.metrics(id, since=since)
+
+    def failures(
+        self, id: str, *, after: int | None = None, status: str = "", text: str = "", limit: int = 100
+    ) -> list[StoredFailure]:
+        """See `JournalReader.failures`; raises ValueError for a status that is none."""
+        journal = self._reader()
+        return [] if journal is None else journal.failures(id, after_id=after, status=status, text=text, limit=limit)
+
+    def delivered_by_minute(self, since: float) -> Mapping[str, Mapping[int, int]]:
+        """Of all destinations: how many were delivered in each minute."""
+        journal = self._reader()
+        return {} if journal is None else journal.delivered_by_minute(since)
+
+    def tell(self, id: str, wish: Wish) -> int:
+        """Give the job a command; its number. Raises NoJournalError."""
+        commands = self._asking()
+        return commands.add(id, wish)
+
+    def answer(self, number: int) -> Answer | None:
+        """What the job said to a command; None as long as it has said nothing. Raises NoJournalError."""
+        return self._asking().answer_of(number)
+
+    def failed_positions(self, id: str, status: str, text: str) -> dict[tuple[str, int, str], list[int]]:
+        """See `JournalReader.failed_positions`; raises ValueError for a status that is none."""
+        journal = self._reader()
+        return {} if journal is None else journal.failed_positions(id, status=status, text=text)
+
+    def _row(self, id: str, loaded: Destination | None, problems: tuple[str, ...], status: Status | None) -> Row:
+        status = status or Status(id, "", "new", 0.0)
+        state = status.state
+        if problems:
+            state = "invalid"
+        elif loaded is not None and not loaded.enabled:
+            state = "off"
+        elif loaded is None:
+            state = "removed"
+        name = loaded.name if loaded is not None else status.name or id
+        template = ""
+        if loaded is not None:
+            template = loaded.spec.template or ("code" if loaded.spec.code is not None else "webhook")
+        return Row(id, name, template, state, status, problems, loaded is not None or bool(problems))
+
+    def _files(self) -> tuple[dict[str, Destination], dict[str, tuple[str, ...]]]:
+        with self._lock:
+            if self._clock() - self._looked_at >= LOOK_EVERY_S:
+                self._watched.poll(self._clock())
+                self._looked_at = self._clock()
+            problems: dict[str, tuple[str, ...]] = {}
+            for problem in self._watched.problems:
+                if problem.destination:
+                    problems[problem.destination] = (*problems.get(problem.destination, ()), _told(problem))
+            return dict(self._watched.destinations), problems
+
+    def look_again(self) -> None:
+        """See what has just been written."""
+        with self._lock:
+            self._looked_at = float("-inf")
+
+    def _statuses(self) -> dict[str, Status]:
+        journal = self._reader()
+        return {} if journal is None else {status.id: status for status in journal.statuses()}
+
+    def _reader(self) -> JournalReader | None:
+        """None as long as no job has made a journal."""
+        with self._lock:
+            if self._journal is None and self.settings.journal.exists():
+                self._journal = JournalReader(self.settings.journal)
+            return self._journal
+
+    def _asking(self) -> Commands:
+        with self._lock:
+            if self._commands is None:
+                if not self.settings.journal.exists():
+                    raise NoJournalError("no job has run with this state directory yet")
+                self._commands = Commands(self.settings.journal)
+            return self._commands
+
+
+def _told(problem: Problem) -> str:
+    return str(problem)

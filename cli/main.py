@@ -13,6 +13,7 @@ import typer
 
 from cli import (
     check,
+    console,
     dead_letters,
     demo,
     disable,
@@ -58,6 +59,8 @@ app.command("pause")(pause.pause)
 app.command("disable")(disable.disable)
 app.command("enable")(enable.enable)
 app.command("replay")(replay.replay)
+app.command("console", help=console.HELP)(console.console)
+app.command("console-hash")(console.hash_password)
 app.command("demo")(demo.demo)
 app.add_typer(template.app, name="template")
 app.add_typer(hog.app, name="hog")

@@ -6,7 +6,7 @@ from cli.options import takes_settings
 from cli.output import fail
 from flows import log_lines
 from flows.settings import from_process
-from flows.settings_table import TABLE
+from flows.settings_table import CONSOLE, TABLE
 from flows.signals import Signals
 
 HELP = """Deliver events to the destinations that want them.
@@ -24,7 +24,7 @@ While it runs:  offramp status, offramp logs ID --follow
 """
 
 
-@takes_settings(TABLE)
+@takes_settings(row for row in TABLE if row.section != CONSOLE)
 def run(**flags: object) -> None:
     """Reads the settings, then runs the job until it has ended."""
     settings = from_process(flags)

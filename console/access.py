@@ -114,7 +114,7 @@ def read_accounts(text: str) -> list[Account]:
             raise AccessError(f"account {number}: there are two of the name '{name}'")
         if secret.startswith("scrypt:"):
             if _parsed(secret) is None:
-                raise AccessError(f"account '{name}': the password is not as `offramp console --hash` writes it")
+                raise AccessError(f"account '{name}': the password is not as `offramp console-hash` writes it")
         elif len(secret) < _LEAST_TOKEN:
             raise AccessError(f"account '{name}': a token has at least {_LEAST_TOKEN} characters")
         accounts[name] = Account(name, Role[role.upper()], secret)

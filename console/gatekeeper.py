@@ -19,7 +19,7 @@ _OPEN: Final = frozenset({LOGIN, "/healthz"})
 _OPEN_FOLDERS: Final = ("/_nicegui/",)
 """The same files for everybody."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_HERE: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HERE: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class Gatekeeper:
@@ -32,7 +32,7 @@ class Gatekeeper:
         """
         self._app = app
         self._access = access
-        self._hosts = hosts or _HERE
+        self._hosts = hosts or HERE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request on, or answer it here."""

@@ -147,6 +147,17 @@ class Workspace:
         """What the job said to a command; None as long as it has said nothing. Raises NoJournalError."""
         return self._asking().answer_of(number)
 
+    def wait_for_answer(self, number: int, wait_s: float) -> Answer:
+        """What the job says to a command; an error of ours where it says nothing in time. Raises NoJournalError."""
+        give_up_at = time.monotonic() + wait_s
+        while (answer := self.answer(number)) is None:
+            if not self.is_running():
+                return Answer("no job is running; it will be done when one does")
+            if time.monotonic() >= give_up_at:
+                return Answer("the job has said nothing yet; it will be done")
+            time.sleep(0.1)
+        return answer
+
     def failed_positions(self, id: str, status: str, text: str) -> dict[tuple[str, int, str], list[int]]:
         """See `JournalReader.failed_positions`; raises ValueError for a status that is none."""
         journal = self._reader()

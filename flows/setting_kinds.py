@@ -124,6 +124,34 @@ def directory(*, exists: bool) -> Kind:
     return Kind(_path, "DIR", check=check)
 
 
+def text(metavar: str) -> Kind:
+    """Any text."""
+    return Kind(_text, metavar)
+
+
+def names(metavar: str) -> Kind:
+    """Several words; in text separated by commas or spaces."""
+
+    def read(value: object, place: Place) -> tuple[str, ...]:
+        return tuple(_texts(value, place, r"[;,\s]"))
+
+    return Kind(read, metavar, repeated=True)
+
+
+def address() -> Kind:
+    """`HOST:PORT`; an IPv6 host stands in brackets."""
+
+    def read(value: object, place: Place) -> tuple[str, int]:
+        written = _text(value, place)
+        host, _, port = written.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
+            raise place.error(f"expected HOST:PORT such as 127.0.0.1:8020, got {written!r}")
+        return host, int(port)
+
+    return Kind(read, "HOST:PORT")
+
+
 def url() -> Kind:
     """An http or https address without a slash at its end."""
 

@@ -70,6 +70,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     journal_days: int
     ledger_days: int
     log: str
+    console_address: tuple[str, int]
+    console_names: tuple[str, ...] = ()
+    console_accounts: str = ""
+    console_session_key: str = ""
     secret: SecretLookup
     """`secret(name)` is the text of a secret, or None."""
 
@@ -85,7 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same for rich, which would otherwise read the fields by itself."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return list((fields | {"kafka": _hidden(self.kafka), "notify": self.notify and "***"}).items())
+        masked = {name: fields[name] and "***" for name in ("notify", "console_accounts", "console_session_key")}
+        return list((fields | masked | {"kafka": _hidden(self.kafka)}).items())
 
 
 def from_process(flags: Mapping[str, object], only: Collection[str] | None = None) -> Settings:

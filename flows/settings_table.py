@@ -38,6 +38,7 @@ class Setting(msgspec.Struct, frozen=True):
 INPUTS = "Inputs"
 DELIVERY = "Destinations"
 RUNNING = "Running"
+CONSOLE = "Console"
 
 TABLE = (
     Setting(
@@ -227,6 +228,42 @@ TABLE = (
         "The file of settings; relative paths in it are relative to its directory. Without it offramp.yaml in the "
         "working directory, where that exists.",
         "/etc/offramp/offramp.yaml",
+        in_file=False,
+    ),
+    Setting(
+        "console_address",
+        kinds.address(),
+        CONSOLE,
+        "Where offramp console listens; port 0 is any that is free. On another address than this machine's own it "
+        "needs console_accounts.",
+        "0.0.0.0:8020",
+        default="127.0.0.1:8020",
+    ),
+    Setting(
+        "console_names",
+        kinds.names("NAME"),
+        CONSOLE,
+        "The names by which browsers call the console, where it is not the address alone; * is any.",
+        "offramp.example.com",
+    ),
+    Setting(
+        "console_accounts",
+        kinds.text("ACCOUNTS"),
+        CONSOLE,
+        "Who may use the console: NAME:ROLE:SECRET, with commas between. ROLE is viewer, editor or operator. SECRET is "
+        "a token of 20 characters or more, or what offramp console-hash makes of a password. Without accounts "
+        "everybody on this machine is an operator.",
+        "anna:operator:scrypt:…",
+        has_flag=False,
+        in_file=False,
+    ),
+    Setting(
+        "console_session_key",
+        kinds.text("KEY"),
+        CONSOLE,
+        "What sessions of browsers are signed with. Without it they end with the console.",
+        "a long random text",
+        has_flag=False,
         in_file=False,
     ),
 )

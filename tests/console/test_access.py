@@ -40,7 +40,7 @@ def test_accounts_are_read_a_line_each_or_with_commas() -> None:
         ("anna", "NAME:ROLE:SECRET"),
         ("anna:boss:0123456789012345678901", "viewer, editor, operator"),
         ("anna:viewer:short", "at least 20"),
-        ("anna:viewer:scrypt:x", "--hash"),
+        ("anna:viewer:scrypt:x", "console-hash"),
         ("a:viewer:01234567890123456789,a:editor:01234567890123456789", "two of the name 'a'"),
     ],
 )

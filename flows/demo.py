@@ -8,12 +8,13 @@ import sys
 import tempfile
 import time
 from collections import deque
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 
 from flows.demo_broker import Broker
-from flows.demo_job import ChildJob, Stop
+from flows.demo_job import ChildConsole, ChildJob, Stop, has_console
 from flows.demo_receiver import Receiver
 from flows.demo_screen import LineScreen, LiveScreen, Row, Screen, View, hints, summary
 from flows.demo_shop import DISTINCT_IDS, EVENTS, PERSONS, Shop
@@ -45,7 +46,8 @@ def demo(seconds: float | None) -> int:
         job = ChildJob(Path(name), broker.servers, stop)
         write_destinations(job.destinations, receiver.url)
         run = _Run(job, receiver, broker)
-        with job, _screen(console, job) as screen:
+        pages = ChildConsole(Path(name), broker.servers, stop) if has_console() else None
+        with job, pages or nullcontext(), _screen(console, job, pages) as screen:
             run.watch(screen, seconds, stop)
         return _conclude(console, run, stop)
 
@@ -99,11 +101,11 @@ def write_destinations(folder: Path, url: str) -> None:
         (folder / file.name).write_text(file.read_text("utf-8").replace(PLACEHOLDER, url), "utf-8")
 
 
-def _screen(console: Console, job: ChildJob) -> Screen:
+def _screen(console: Console, job: ChildJob, pages: ChildConsole | None) -> Screen:
     kind = LiveScreen if console.is_terminal else LineScreen
     started_as = sys.argv[0]
     program = started_as if Path(started_as).name == "offramp" else "offramp"
-    return kind(console, hints(program, job.destinations, job.state))
+    return kind(console, hints(program, job.destinations, job.state, "" if pages is None else pages.url))
 
 
 def _conclude(console: Console, run: _Run, stop: Stop) -> int:

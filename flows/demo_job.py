@@ -1,10 +1,13 @@
-"""The demo's job: the ordinary `offramp run` in a child process; all that it keeps is in a temporary folder."""
+"""The demo's job and its console: the ordinary commands in child processes, which keep all in a temporary folder."""
 
+import importlib.util
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -15,6 +18,7 @@ from records import Status
 
 GRACE_S = 3
 LOG_LINES = 15
+CONSOLE_PORT = 8020
 _WAIT_S = 0.02
 # The broker inside librdkafka, unlike a real one, answers a fetch that found nothing only when this time is over, also
 # when a message comes meanwhile.
@@ -51,18 +55,20 @@ class Stop:
         self._event.set()
 
 
-class ChildJob:
-    """Runs within its `with` block. `folder` holds the folder `destinations` and gets the folder `state`."""
+class Child:
+    """`offramp COMMAND`, within its `with` block: `folder` holds the folder `destinations` and gets `state`."""
 
-    def __init__(self, folder: Path, servers: str, stop: Stop) -> None:
-        """Nothing runs yet."""
+    def __init__(self, command: str, folder: Path, servers: str, stop: Stop, more: Mapping[str, str]) -> None:
+        """Nothing runs yet. `more` are flags."""
         self.destinations = folder / "destinations"
         self.state = folder / "state"
         self.broke = False
         """Whether it ended by itself, which it should not."""
-        self._log = folder / "job.log"
+        self._command = command
+        self._log = folder / f"{command}.log"
         self._servers = servers
         self._stop = stop
+        self._more = more
 
     def __enter__(self) -> Self:
         """Starts the process."""
@@ -71,9 +77,7 @@ class ChildJob:
         with self._log.open("wb") as log:
             # Its own session: a Ctrl-C at the terminal is for the demo, which then ends the job in its own time.
             # The folder as working directory: an offramp.yaml of the user's is not meant for the demo.
-            self._process = subprocess.Popen(
-                self._command(), stdout=log, stderr=log, cwd=folder, start_new_session=True
-            )
+            self._process = subprocess.Popen(self._words(), stdout=log, stderr=log, cwd=folder, start_new_session=True)
         return self
 
     def __exit__(
@@ -93,6 +97,38 @@ class ChildJob:
         """Whether the process is there."""
         return self._process.poll() is None
 
+    def end_of_log(self) -> list[str]:
+        """The last lines that it wrote."""
+        return self._log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
+
+    def _words(self) -> list[str]:
+        kafka = f"kafka://{self._servers}"
+        flags = {
+            "--events": f"{kafka}/{EVENTS}",
+            "--persons": f"{kafka}/{PERSONS},{DISTINCT_IDS}",
+            "--destinations": str(self.destinations),
+            "--state": str(self.state),
+            "--allow": "127.0.0.0/8",
+            **self._more,
+        }
+        # -P: the folder of destinations in the working directory is not to be taken for the package of that name.
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "cli.main",
+            self._command,
+            *(word for pair in flags.items() for word in pair),
+        ]
+
+
+class ChildJob(Child):
+    """The job."""
+
+    def __init__(self, folder: Path, servers: str, stop: Stop) -> None:
+        """Nothing runs yet."""
+        super().__init__("run", folder, servers, stop, {"--shutdown-grace-s": str(GRACE_S)})
+
     def statuses(self) -> list[Status]:
         """What its journal says of each destination; nothing before there is one."""
         try:
@@ -101,19 +137,29 @@ class ChildJob:
         except JournalError:
             return []
 
-    def end_of_log(self) -> list[str]:
-        """The last lines that it wrote."""
-        return self._log.read_text("utf-8", "replace").splitlines()[-LOG_LINES:]
 
-    def _command(self) -> list[str]:
-        kafka = f"kafka://{self._servers}"
-        flags = {
-            "--events": f"{kafka}/{EVENTS}",
-            "--persons": f"{kafka}/{PERSONS},{DISTINCT_IDS}",
-            "--destinations": str(self.destinations),
-            "--state": str(self.state),
-            "--allow": "127.0.0.0/8",
-            "--shutdown-grace-s": str(GRACE_S),
-        }
-        # -P: the folder of destinations in the working directory is not to be taken for the package of that name.
-        return [sys.executable, "-P", "-m", "cli.main", "run", *(word for pair in flags.items() for word in pair)]
+class ChildConsole(Child):
+    """The console, at its usual port or another one."""
+
+    def __init__(self, folder: Path, servers: str, stop: Stop) -> None:
+        """Nothing runs yet."""
+        address = f"127.0.0.1:{_free_port()}"
+        self.url = f"http://{address}"
+        super().__init__("console", folder, servers, stop, {"--console-address": address})
+
+
+def has_console() -> bool:
+    """Whether what the console needs is installed."""
+    return importlib.util.find_spec("nicegui") is not None
+
+
+def _free_port() -> int:
+    for port in (CONSOLE_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    return CONSOLE_PORT

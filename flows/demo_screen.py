@@ -108,9 +108,10 @@ class LineScreen:
             self._console.print(_text(f"{view.seconds:4.0f} s  {view.events} events  {counts}"))
 
 
-def hints(program: str, destinations: Path, state: Path) -> list[str]:
-    """What to try next; `program` is how `offramp` was called."""
+def hints(program: str, destinations: Path, state: Path, console: str) -> list[str]:
+    """What to try next; `program` is how `offramp` was called, `console` the address of the console if there is one."""
     return [
+        *([f"Look at it in a browser: {console}"] if console else []),
         f"Try: edit a file in {destinations} and save; it takes effect within 2 s.",
         f"     {program} status --state {state}",
         f"     {program} logs ads --follow --state {state}",

@@ -148,8 +148,8 @@ def differs(received: Received, expected: Expected, policy: Policy) -> list[str]
     """In what a request that arrived is not the one that the case expects. A batch of one is that one in a list."""
     wanted = shown(expected)
     if policy.batch is not None and policy.batch.form != "join":
-        body = json_text.dumps(wanted["body"])
-        wanted["body"] = body.decode() + "\n" if policy.batch.form == "ndjson" else [wanted["body"]]
+        line = wanted["body"] if isinstance(wanted["body"], str) else json_text.dumps(wanted["body"]).decode()
+        wanted["body"] = f"{line}\n" if policy.batch.form == "ndjson" else [wanted["body"]]
     got = shown(expected.__class__(expected.url, received.method, {}, None))
     got["body"] = _parsed(received.body) if not isinstance(wanted["body"], str) else received.body.decode()
     wrong = [key for key in ("method", "body") if got[key] != wanted[key]]

@@ -23,21 +23,30 @@ def put_together(bodies: Sequence[bytes], batch: Batch) -> bytes:
 def envelope(body: bytes, key: str) -> dict[str, bytes] | None:
     """What stands beside the list at `key`, as JSON by name; None where the body is no object with such a list."""
     parts = _parts(body)
-    if parts is None or not parts.pop(key, b"").startswith(b"["):
+    if parts is None:
         return None
-    return parts
+    first, _, rest = key.partition(".")
+    inner = parts.pop(first, b"")
+    if not rest:
+        return parts if inner.startswith(b"[") else None
+    beside = envelope(inner, rest)
+    return None if beside is None else parts | {f"{first}.{name}": value for name, value in beside.items()}
 
 
 def _joined(bodies: Sequence[bytes], key: str) -> bytes:
     if len(bodies) == 1:
         return bodies[0]
     parts = [_parts(body) or {} for body in bodies]
-    items = b",".join(inner for each in parts if (inner := each[key][1:-1].strip()))
-    first = parts[0]
+    first, _, rest = key.partition(".")
+    lists = [each[first] for each in parts]
+    if rest:
+        joined = _joined(lists, rest)
+    else:
+        joined = b"[" + b",".join(inner for each in lists if (inner := each[1:-1].strip())) + b"]"
     return (
         b"{"
         + b",".join(
-            _NAME.encode(name) + b":" + (value if name != key else b"[" + items + b"]") for name, value in first.items()
+            _NAME.encode(name) + b":" + (joined if name == first else value) for name, value in parts[0].items()
         )
         + b"}"
     )

@@ -50,7 +50,8 @@ class Batch(msgspec.Struct, frozen=True):
     form: str = "json_array"
     """json_array, ndjson or join: how the bodies are put together."""
     key: str = ""
-    """For join: where each body has a list of its own. Bodies that are equal but for it become one, with all lists."""
+    """For join: where each body has a list of its own. `data.events` is one within an object.
+    Bodies that are equal but for it become one, with all lists."""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):

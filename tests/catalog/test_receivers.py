@@ -11,7 +11,7 @@ import pytest
 from moto.core.config import default_user_config
 
 from records import Outcome, Verdict
-from tests.catalog.receivers import ACCOUNT, ARRIVED, EVENTS, REGION, WRITTEN, Aws, Keys, aws, in_order
+from tests.catalog.receivers import ACCOUNT, ARRIVED, EVENTS, REGION, WRITTEN, Aws, Keys, Sent, aws, in_order
 from tests.connectors.certificates import needs_openssl
 
 pytestmark = needs_openssl
@@ -35,12 +35,12 @@ TARGETS = {
         f"400: ResourceNotFoundException Stream nowhere under account {ACCOUNT} not found.",
     ),
     "aws-firehose": Target(
-        "firehose:PutRecord",
+        "firehose:PutRecordBatch",
         {"stream": "nowhere", "record": WRITTEN},
         f"400: ResourceNotFoundException Firehose nowhere under account {ACCOUNT} not found.",
     ),
     "aws-sqs": Target(
-        "sqs:SendMessage",
+        "sqs:SendMessage*",  # moto calls `sqs:SendMessage` by the name of the operation
         {"queue_url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/nowhere", "message": WRITTEN},
         "400: com.amazonaws.sqs#QueueDoesNotExist The specified queue does not exist.",
     ),
@@ -107,6 +107,13 @@ def assert_delivered(outcomes: Sequence[Outcome], count: int = len(EVENTS)) -> N
     assert [(one.verdict, one.reason) for one in outcomes] == [(Verdict.DELIVERED, "")] * count
 
 
+def assert_delivered_together(made: tuple[Sequence[Outcome], Sequence[Sent]]) -> None:
+    """All events, in one request."""
+    outcomes, sent = made
+    assert_delivered(outcomes)
+    assert len(sent) == 1
+
+
 def taken(cloud: Aws, queue: str, count: int = len(EVENTS)) -> list[dict[str, Any]]:
     """All messages of a queue, which is empty then."""
     sqs, messages = cloud.client("sqs"), list[dict[str, Any]]()
@@ -135,7 +142,7 @@ def test_kinesis_has_each_record_once(cloud: Aws, keys: dict[str, Keys]) -> None
     kinesis = cloud.client("kinesis")
     kinesis.create_stream(StreamName="events", ShardCount=1)
     inputs = inputs_of("aws-kinesis", keys["aws-kinesis"], aws_kinesis_stream_name="events")
-    assert_delivered(cloud.send("aws-kinesis", inputs, EVENTS)[0])
+    assert_delivered_together(cloud.send("aws-kinesis", inputs, EVENTS))
     [shard] = kinesis.list_shards(StreamName="events")["Shards"]
     place = {"StreamName": "events", "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
     records = kinesis.get_records(ShardIterator=kinesis.get_shard_iterator(**place)["ShardIterator"])["Records"]
@@ -148,7 +155,7 @@ def test_firehose_writes_each_record_once_on_a_line_of_its_own(cloud: Aws, keys:
     to = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/x", "BucketARN": "arn:aws:s3:::files"}
     cloud.client("firehose").create_delivery_stream(DeliveryStreamName="events", ExtendedS3DestinationConfiguration=to)
     inputs = inputs_of("aws-firehose", keys["aws-firehose"], stream="events")
-    assert_delivered(cloud.send("aws-firehose", inputs, EVENTS)[0])
+    assert_delivered_together(cloud.send("aws-firehose", inputs, EVENTS))
     written = b"".join(objects(cloud, "files").values())
     assert written.endswith(b"\n")
     assert in_order(written.removesuffix(b"\n").split(b"\n")) == ARRIVED
@@ -157,7 +164,7 @@ def test_firehose_writes_each_record_once_on_a_line_of_its_own(cloud: Aws, keys:
 def test_sqs_has_each_message_once_with_its_attributes(cloud: Aws, keys: dict[str, Keys]) -> None:
     queue = new_queue(cloud, "events")
     inputs = inputs_of("aws-sqs", keys["aws-sqs"], queue_url=queue)
-    assert_delivered(cloud.send("aws-sqs", inputs, EVENTS)[0])
+    assert_delivered_together(cloud.send("aws-sqs", inputs, EVENTS))
     messages = taken(cloud, queue)
     assert in_order([message["Body"] for message in messages]) == ARRIVED
     for message in messages:
@@ -219,7 +226,7 @@ def test_eventbridge_gives_each_event_once_to_the_rule_that_the_readme_names(clo
         to = {"Id": "1", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:ruled"}
         events.put_targets(Rule=name, EventBusName="shop", Targets=[to])
     inputs = inputs_of("aws-eventbridge", keys["aws-eventbridge"], event_bus="shop", resources=["arn:aws:s3:::files"])
-    assert_delivered(cloud.send("aws-eventbridge", inputs, EVENTS)[0])
+    assert_delivered_together(cloud.send("aws-eventbridge", inputs, EVENTS))
     got = [json.loads(message["Body"]) for message in taken(cloud, queue)]
     assert in_order([json.dumps(one["detail"]) for one in got]) == ARRIVED
     assert {(one["time"], *one["resources"]) for one in got} == {("2026-11-20T10:00:00Z", "arn:aws:s3:::files")}

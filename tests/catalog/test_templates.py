@@ -1,6 +1,8 @@
 """Every template of the catalogue: its form, its cases as a person runs them, and its cases on the whole road."""
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import msgspec
@@ -152,5 +154,9 @@ def test_events_that_come_together_share_a_request(slug: str, way: Road) -> None
     batch = destination_of(TEMPLATES[slug], DELIVERING[slug]).policy.batch
     assert batch is not None
     body = request.body if batch.form == "ndjson" else json_text.loads(request.body)
-    held = {"ndjson": lambda: body.splitlines(), "json_array": lambda: body, "join": lambda: body[batch.key]}
+    held = {
+        "ndjson": lambda: body.splitlines(),
+        "json_array": lambda: body,
+        "join": lambda: reduce(getitem, batch.key.split("."), body),
+    }
     assert len(held[batch.form]()) == 3

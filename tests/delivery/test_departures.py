@@ -187,6 +187,22 @@ def test_bodies_that_are_equal_but_for_their_list_are_joined() -> None:
     ]
 
 
+def test_the_list_may_stand_within_an_object() -> None:
+    texts = [
+        b'{"data": {"test_id": "t", "events": [0]}}',
+        b'{"data": {"test_id": "other", "events": [1]}}',
+        b'{"data": {"test_id": "t", "events": [2]}}',
+        b'{"data": [3]}',
+    ]
+    policy = Policy(batch=Batch(max=10, wait_ms=0, form="join", key="data.events"))
+    leaving = line(*[invocation(n, body=text) for n, text in enumerate(texts)]).take(policy, 0, 99)
+    assert bodies(leaving) == [
+        {"data": {"test_id": "t", "events": [0, 2]}},
+        {"data": {"test_id": "other", "events": [1]}},
+        {"data": [3]},
+    ]
+
+
 @pytest.mark.parametrize("body", [b"", b"[1]", b'{"events": {}}', b'{"event": 1}', b"no json", b'{"events": [}'])
 def test_a_body_without_such_a_list_goes_by_itself_as_it_is(body: bytes) -> None:
     leaving = line(*[invocation(n, body=body or b" ") for n in range(2)]).take(JOINED, 0, 99)

@@ -20,7 +20,7 @@ from delivery.outcomes import outcome_of
 from delivery.pacing import Pacer
 from delivery.positions import position_of, positions_of, spans_of
 from delivery.ranges import Reread
-from delivery.retry import Decision, decide
+from delivery.retry import DELIVERED, Decision, decide
 from delivery.state import STATE_VERSION, OutboxState, write_state
 from delivery.unlisted import Unlisted
 from delivery.windows import Window
@@ -287,11 +287,13 @@ class Outbox:
             members = self.held.line.arrived(attempt.invocation)
             first = members[0]
             decision = decide(attempt, first.retries, self.policy, now, jitter, first.resent, len(members))
+            judged = min(decision.only, default=0)
             if attempt.response is not None and self.pacer.answered(attempt.response, self._policy, now):
                 self.must_hold = True
             for count, member in enumerate(members):
                 own = attempt if member is attempt.invocation else msgspec.structs.replace(attempt, invocation=member)
-                outcomes.append(self._settle(own, decision, now, judged=count == 0))
+                concerned = not decision.only or count in decision.only
+                outcomes.append(self._settle(own, decision if concerned else DELIVERED, now, judged=count == judged))
             if decision.apart:
                 halve(members)
         return outcomes

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from records import Attempt, ErrorKind, Policy, Response, Verdict
+from records import Attempt, ErrorKind, Policy, Refusal, Response, Verdict
 
 _OF_CONTENT = frozenset({400, 413, 422})
 RETRIED_ERRORS = frozenset({ErrorKind.TIMEOUT, ErrorKind.CONNECT, ErrorKind.RESET})
@@ -25,6 +25,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """A retry that is not counted: the kept-alive connection was gone, so the request never reached anybody."""
     apart: bool = False
     """A retry that is not counted: of several events in one request only some may be to blame."""
+    only: frozenset[int] = frozenset()
+    """Of several events in one request those that it is about, from 0; the others are delivered. Empty is all."""
 
 
 DELIVERED = Decision(Verdict.DELIVERED)
@@ -59,22 +61,23 @@ def decide(
         return DELIVERED
     reason = explain(attempt, "" if told is None else told.reason)
     retried = is_retried(attempt, policy) or (told is not None and told.retry)
-    if events > 1 and not retried and _is_of_content(attempt, policy):
+    only = _only(attempt, told, policy, events)
+    if events > 1 and not only and not retried and _is_of_content(attempt, policy):
         return Decision(Verdict.RETRYING, f"{reason}; the {events} events are sent again in halves", now, apart=True)
     if attempt.error is ErrorKind.RESET and attempt.reused and not instant_made:
         # A server may close an idle connection at the very moment that it is used again: nobody has seen the request.
         return Decision(Verdict.RETRYING, reason, now, instant=True)
     if not retried:
-        return Decision(Verdict.FAILED, reason)
+        return Decision(Verdict.FAILED, reason, only=only)
     if retries_made >= policy.retries:
-        return Decision(Verdict.FAILED, f"{reason}; given up after {retries_made + 1} attempts")
+        return Decision(Verdict.FAILED, f"{reason}; given up after {retries_made + 1} attempts", only=only)
     wait_s = backoff_s(retries_made, policy, jitter)
     asked_s = retry_after_s(response, now) if response is not None else None
     if asked_s is not None:
         # The server knows better than our curve, within reason: a longer wish is cut, never ignored.
         # A wish of next to nothing is none: retries at once would all meet the same second.
         wait_s = min(asked_s, policy.retry_after_cap_s) if asked_s >= 1.0 else max(asked_s, wait_s)
-    return Decision(Verdict.RETRYING, reason, now + wait_s)
+    return Decision(Verdict.RETRYING, reason, now + wait_s, only=only)
 
 
 def is_retried(attempt: Attempt, policy: Policy) -> bool:
@@ -82,6 +85,13 @@ def is_retried(attempt: Attempt, policy: Policy) -> bool:
     if attempt.response is not None:
         return attempt.response.status in policy.retry_on
     return attempt.error in RETRIED_ERRORS
+
+
+def _only(attempt: Attempt, told: Refusal | None, policy: Policy, events: int) -> frozenset[int]:
+    """Of an answer that is good for some events, those that it is not good for; empty where it names none of them."""
+    is_good = attempt.response is not None and attempt.response.status in policy.success
+    named = frozenset(told.failed) if told is not None and is_good else frozenset()
+    return named if named <= frozenset(range(events)) else frozenset()
 
 
 def _is_of_content(attempt: Attempt, policy: Policy) -> bool:

@@ -25,11 +25,19 @@ class FailureTest:
         except hog.HogRuntimeError as error:
             return Refusal(f"whether it means a failure cannot be told: {error.message}")
         retry = False
-        if isinstance(told, dict) and told.keys() <= {"reason", "retry"}:
-            told, retry = told.get("reason", True), hog.truthy(told.get("retry"))
+        failed: tuple[int, ...] = ()
+        if isinstance(told, dict) and told.keys() <= {"reason", "retry", "failed"}:
+            retry, failed = hog.truthy(told.get("retry")), _positions(told.get("failed"))
+            told = told.get("reason", True)
         if told is None or told is False or told == "":
             return None
-        return Refusal("it says so itself" if told is True else to_text(told).strip(), retry)
+        return Refusal("it says so itself" if told is True else to_text(told).strip(), retry, failed)
+
+
+def _positions(listed: Any) -> tuple[int, ...]:
+    if not isinstance(listed, list | tuple) or not all(type(each) is int for each in listed):
+        return ()
+    return tuple(listed)
 
 
 def answer_of(response: Response) -> dict[str, Any]:

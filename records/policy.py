@@ -61,6 +61,8 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     """In its words."""
     retry: bool = False
     """Whether a later attempt could end differently."""
+    failed: tuple[int, ...] = ()
+    """Of several events in one request those that it speaks of, from 0; empty for all of them."""
 
 
 class Policy(msgspec.Struct, frozen=True):

@@ -55,12 +55,13 @@ def test_with_order_each_person_sees_its_own_events_in_order(persons: list[str],
     now, wire = 0.0, []
     for offset, person in enumerate(persons):
         outbox.accept(invocation(offset, person), now)
-    for _ in range(1000):
+    for turn in range(2000):
         wire += outbox.take_to_send(now)
         if not outbox.owed:
             break
-        now += chance.random()
-        if wire and chance.random() < 0.7:
+        # However chance has it, time goes on and answers come.
+        now += 0.1 + chance.random()
+        if wire and (turn % 4 == 0 or chance.random() < 0.7):
             sent = wire.pop(chance.randrange(len(wire)))
             status = chance.choice([200, 503])
             received.setdefault(sent.person, []).append(sent.offset)
@@ -240,6 +241,27 @@ def test_of_events_sent_together_only_those_fail_that_are_to_blame(count: int, b
     assert sorted(failed) == sorted(bad & set(range(count)))
     assert sorted(delivered) == sorted(set(range(count)) - bad)
     assert requests <= -(-count // 16) + 2 * 4 * len(failed)
+
+
+@given(st.integers(2, 16), st.sets(st.integers(0, 20), min_size=1), st.booleans())
+def test_an_answer_may_name_the_events_that_it_does_not_take(count: int, named: set[int], retry: bool) -> None:
+    refusal = Refusal("no room", retry, tuple(sorted(named)))
+    policy = Policy(batch=Batch(max=16, wait_ms=0), retries=1, backoff_s=1, failure=lambda _: refusal)
+    outbox = Outbox("d", policy, chance=lambda: 0.5)
+    for offset in range(count):
+        outbox.accept(invocation(offset), 0)
+    (sent,) = outbox.take_to_send(0)
+    outcomes = outbox.settle([Attempt(sent, 0, 1, Response(200, {}, b""))], 0)
+    said = {outcome.offset: outcome.verdict for outcome in outcomes}
+    if max(named) >= count:
+        # It names what was not there: nobody can know what it is about.
+        assert set(said.values()) == {Verdict.RETRYING}
+        return
+    bad = Verdict.RETRYING if retry else Verdict.FAILED
+    assert said == {offset: bad if offset in named else Verdict.DELIVERED for offset in range(count)}
+    again = [one for one in outbox.take_to_send(5) if isinstance(one.work, Request)]
+    assert [each["n"] for one in again for each in json.loads(one.work.body)] == (sorted(named) if retry else [])
+    assert outbox.owed == (len(named) if retry else 0)
 
 
 def test_a_wrong_credential_is_not_tried_event_by_event() -> None:

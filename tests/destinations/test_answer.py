@@ -48,6 +48,19 @@ def test_why_an_answer_is_no_success(load_one: LoadOne, failure: str, status: in
     assert found.startswith(why) if why else found == ""
 
 
+@pytest.mark.parametrize(
+    ("failed", "only"),
+    [("[1]", {1}), ("[0, 2]", {0, 2}), ("[3]", set()), ("[-1]", set()), ("['1']", set()), ("1", set())],
+)
+def test_an_answer_may_be_about_some_events(load_one: LoadOne, failed: str, only: set[int]) -> None:
+    failure = f"{{{{'reason': 'no', 'failed': {failed}}}}}"
+    policy = load_one(f"inputs: {{url: 'https://a.b'}}\ndelivery: {{failure: \"{failure}\"}}").policy
+    decision = decide(Attempt(INVOCATION, 0, 1, Response(200, {}, b"{}")), 0, policy, 0, 0.5, events=3)
+    assert (set(decision.only), decision.apart) == (only, not only)
+    broken = decide(Attempt(INVOCATION, 0, 1, Response(500, {}, b"{}")), 0, policy, 0, 0.5, events=3)
+    assert not broken.only, "what a bad status says is about all of them"
+
+
 @pytest.mark.parametrize(("body", "retried"), [(b'{"wait": true}', True), (b'{"wait": false}', False), (b"{}", None)])
 def test_an_answer_may_ask_to_be_tried_again(load_one: LoadOne, body: bytes, retried: bool | None) -> None:
     failure = "{response.body.wait = null ? null : {'reason': 'busy', 'retry': response.body.wait}}"

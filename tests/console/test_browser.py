@@ -1,0 +1,157 @@
+"""The console in a real browser, in front of a real job."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from console.access import hashed
+from tests.console.browser import Visit, browsing, picture, start_console
+from tests.integration.events import capture
+from tests.integration.stand import Job, Stand
+from tests.integration.topics import url as topic_url
+from tests.kafka_broker import KafkaBroker
+from tests.receiver import Answer, Receiver
+
+NASTY = "<img src=x onerror=\"document.title='broken'\">"
+SICK = {
+    "quarantine": {"window_s": 60, "min_samples": 5, "errors_in_a_row": 5, "periods_s": [600]},
+    "delivery": {"retries": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as opened:
+        yield opened
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def stand(tmp_path: Path, receiver: Receiver) -> Iterator[Stand]:
+    stand = Stand(tmp_path, receiver)
+    try:
+        yield stand
+    finally:
+        stand.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Opens windows; at the end no script of a page may have failed, and nothing may have come from elsewhere."""
+    visits: list[Visit] = []
+
+    def make(url: str, **more: object) -> Visit:
+        visits.append(Visit(browser, url, **more))  # type: ignore[arg-type]
+        return visits[-1]
+
+    yield make
+    found = [(one.errors, one.outside) for one in visits]
+    for one in visits:
+        one.close()
+    assert found == [([], []) for _ in visits]
+
+
+def at_work(kafka: KafkaBroker, stand: Stand, events: int = 20) -> Job:
+    """A job that has had its events; what they are called is an attack."""
+    topic = kafka.create_topic(1)
+    kafka.produce(topic, [capture(number, event=NASTY, n=number) for number in range(events)])
+    return stand.start("--events", topic_url(kafka, topic))
+
+
+@pytest.mark.timeout(180)
+def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
+    kafka: KafkaBroker, stand: Stand, receiver: Receiver, visit: Callable[..., Visit]
+) -> None:
+    stand.destination("good", name="Well")
+    stand.destination("sick", more=SICK, name=NASTY)
+    receiver.on("/sick", Answer(500, f"{NASTY} out of order".encode()))
+    at_work(kafka, stand)
+    receiver.wait(20, 60, "/good")
+    _, url = start_console(stand)
+    page = visit(url).page
+    page.goto("/")
+    expect(page.get_by_text("Quarantined", exact=True)).to_be_visible()
+    banner = page.get_by_role("status").filter(has_text="quarantined since")
+    expect(banner).to_contain_text("answered 500")
+    expect(banner).to_contain_text(f"{NASTY} out of order")
+    picture(page, "overview")
+    page.get_by_label("Pause good").click()
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    page.get_by_label("Enable good").click()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+
+    page.get_by_label("Search by name").fill("sick")
+    expect(page.get_by_label("Pause good")).to_have_count(0)
+    page.locator("table").get_by_role("link").first.click()
+    page.get_by_role("tab", name="Logs").click()
+    expect(page.get_by_role("log")).to_contain_text(f"event '{NASTY}'")
+    expect(page.get_by_text("Failed for good")).to_be_visible()
+    picture(page, "logs")
+
+    receiver.on("/sick", Answer(200))
+    page.get_by_role("button", name="Retry all").click()
+    page.goto("/")
+    page.get_by_label("Enable sick").click()
+    expect(page.get_by_text("Quarantined", exact=True)).to_have_count(0)
+    page.goto("/destinations/sick")
+    expect(page.locator(".number").nth(0)).to_have_text("20")
+    expect(page.locator(".number").nth(1)).to_have_text("0")
+    page.get_by_role("tab", name="Backlog").click()
+    page.get_by_role("button", name="Count them").click()
+    expect(page.get_by_text("20 positions of the log")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+    receiver.wait(20 + 20 + 5, 60, "/sick")
+    picture(page, "backlog")
+    assert page.title() == "sick · Offramp", "nothing of an event or an answer is a script"
+
+
+def test_the_catalogue_is_searched_by_keyboard_alone(stand: Stand, visit: Callable[..., Visit]) -> None:
+    _, url = start_console(stand)
+    for size, dark in (("wide", False), ("narrow", True)):
+        page = visit(url, size=size, dark=dark).page
+        page.goto("/")
+        expect(page.get_by_text("There is no destination yet")).to_be_visible()
+        expect(page.get_by_text("No job is running")).to_be_visible()
+        picture(page, f"nothing-{size}")
+        page.goto("/new")
+        expect(page.get_by_label("Search")).to_be_focused()
+        page.keyboard.type("pagerdu")
+        expect(page.locator(".card")).to_have_count(1)
+        picture(page, f"gallery-{size}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing is cut off"
+
+
+def test_with_accounts_somebody_has_to_sign_in(stand: Stand, visit: Callable[..., Visit]) -> None:
+    accounts = f"anna:viewer:{hashed('open sesame')}"
+    _, url = start_console(stand, env={"OFFRAMP_CONSOLE_ACCOUNTS": accounts})
+    stand.destination("crm")
+    page = visit(url).page
+    page.goto("/destinations/crm")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password or token").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Name and password do not go together.")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password or token").fill("open sesame")
+    picture(page, "login")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("anna (viewer)")).to_be_visible()
+    expect(page.locator("table")).to_contain_text("crm")
+    expect(page.get_by_label("Pause crm")).to_have_count(0)
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.get_by_label("Name")).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_label("Name")).to_be_visible()
+
+
+def test_on_an_address_of_the_network_it_does_not_start_without_accounts(stand: Stand) -> None:
+    job = stand.start_module("cli.main", "console", "--console-address", "0.0.0.0:0")
+    assert job.wait() == 2
+    assert "OFFRAMP_CONSOLE_ACCOUNTS" in job.log

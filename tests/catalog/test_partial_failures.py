@@ -72,6 +72,8 @@ def records(code: str) -> list[Any]:
         ("aws-eventbridge", 400, {"__type": "ValidationException", "message": "m"}, "ValidationException m", HALVES),
         ("aws-firehose", 200, {"FailedPutCount": 1, "RequestResponses": [{}, {"ErrorCode": "Slow"}]}, "Slow", AGAIN),
         ("aws-firehose", 400, {"__type": "ResourceNotFoundException", "message": "m"}, "ResourceNotFound", HALVES),
+        ("aws-kinesis", 400, {"__type": "ProvisionedThroughputExceededException"}, "Throughput", AGAIN),
+        ("aws-kinesis", 400, {"__type": "ValidationException", "message": "m"}, "ValidationException m", HALVES),
         ("aws-sqs", 200, {"Failed": [{"Code": "Odd", "SenderFault": True}]}, "Odd", HALVES),
         ("aws-sqs", 200, {"Failed": [{"Code": "A", "SenderFault": True}, {"SenderFault": False}]}, "A", AGAIN),
         ("aws-sqs", 400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "m"}, "Throttled m", AGAIN),

@@ -30,6 +30,18 @@ def rows(*reasons: str) -> dict[str, Any]:
     return {"insertErrors": errors}
 
 
+def entries(*codes: str) -> dict[str, Any]:
+    """What EventBridge says of entries behind one that it took."""
+    refused = [{"ErrorCode": code, "ErrorMessage": "not so"} for code in codes]
+    return {"FailedEntryCount": len(codes), "Entries": [{"EventId": "1"}, *refused]}
+
+
+def records(code: str) -> list[Any]:
+    """What Salesforce says of a record, and of one that it would have taken."""
+    codes = ("ALL_OR_NONE_OPERATION_ROLLED_BACK", code)
+    return [{"success": False, "errors": [{"statusCode": each, "message": "m"}]} for each in codes]
+
+
 @pytest.mark.parametrize(
     ("slug", "status", "body", "why", "sent_again"),
     [
@@ -52,6 +64,34 @@ def rows(*reasons: str) -> dict[str, Any]:
         ("statsig", 202, {"success": False, "message": "no user"}, "no user", HALVES),
         ("segment", 400, {"success": False, "message": "too large"}, "too large", HALVES),
         ("segment", 401, "unauthorized", "unauthorized", ""),
+        ("airtable", 422, {"error": {"type": "INVALID_VALUE_FOR_COLUMN"}}, "INVALID_VALUE_FOR_COLUMN", HALVES),
+        ("aws-eventbridge", 200, entries("MalformedDetail"), "MalformedDetail not so", HALVES),
+        ("aws-eventbridge", 200, entries("MalformedDetail", "InternalFailure"), "MalformedDetail not so", AGAIN),
+        ("aws-eventbridge", 200, entries("ThrottlingException"), "ThrottlingException", AGAIN),
+        ("aws-eventbridge", 400, {"__type": "ThrottlingException", "message": "m"}, "ThrottlingException m", AGAIN),
+        ("aws-eventbridge", 400, {"__type": "ValidationException", "message": "m"}, "ValidationException m", HALVES),
+        ("aws-firehose", 200, {"FailedPutCount": 1, "RequestResponses": [{}, {"ErrorCode": "Slow"}]}, "Slow", AGAIN),
+        ("aws-firehose", 400, {"__type": "ResourceNotFoundException", "message": "m"}, "ResourceNotFound", HALVES),
+        ("aws-kinesis", 400, {"__type": "ProvisionedThroughputExceededException"}, "Throughput", AGAIN),
+        ("aws-kinesis", 400, {"__type": "ValidationException", "message": "m"}, "ValidationException m", HALVES),
+        ("aws-sqs", 200, {"Failed": [{"Code": "Odd", "SenderFault": True}]}, "Odd", HALVES),
+        ("aws-sqs", 200, {"Failed": [{"Code": "A", "SenderFault": True}, {"SenderFault": False}]}, "A", AGAIN),
+        ("aws-sqs", 400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "m"}, "Throttled m", AGAIN),
+        ("aws-sqs", 400, {"__type": "com.amazonaws.sqs#BatchRequestTooLong", "message": "m"}, "TooLong m", HALVES),
+        ("google-pubsub", 400, {"error": {"message": "m"}}, "m", HALVES),
+        ("linkedin-ads", 200, {"elements": [{"status": 201}, {"status": 400, "error": {"message": "m"}}]}, "m", HALVES),
+        ("linkedin-ads", 200, {"elements": [{"status": 201}, {"status": 503}]}, "503", AGAIN),
+        ("matomo", 200, {"status": "success", "tracked": 1, "invalid": 2}, "invalid requests: 2", HALVES),
+        ("meta-ads", 400, {"error": {"message": "m", "is_transient": False}}, "m", HALVES),
+        ("meta-ads", 400, {"error": {"message": "m", "is_transient": True}}, "m", AGAIN),
+        ("microsoft-ads", 200, {"error": {"details": [{"propertyName": "p", "errorMessage": "e"}]}}, "p: e", HALVES),
+        ("pinterest-ads", 200, {"events": [{}, {"status": "failed", "error_message": "m"}]}, "m", HALVES),
+        ("salesforce-create", 200, records("UNABLE_TO_LOCK_ROW"), "UNABLE_TO_LOCK_ROW m", AGAIN),
+        ("salesforce-upsert", 200, records("INVALID_FIELD"), "INVALID_FIELD m", HALVES),
+        ("snapchat-ads", 200, {"status": "INVALID", "reason": "m"}, "m", HALVES),
+        ("tiktok-ads", 200, {"code": 40002, "message": "m"}, "40002 m", HALVES),
+        ("tiktok-ads", 200, {"code": 40100, "message": "m"}, "40100 m", AGAIN),
+        ("tiktok-ads", 200, {"code": 50000, "message": "m"}, "50000 m", AGAIN),
     ],
 )
 def test_an_answer_that_is_good_for_some(slug: str, status: int, body: Any, why: str, sent_again: str) -> None:
@@ -73,7 +113,32 @@ def test_an_answer_that_is_good_for_some(slug: str, status: int, body: Any, why:
         ("iterable-event", 200, {"successCount": 3, "failCount": 0, "disallowedEventNames": []}),
         ("jitsu", 200, {"ok": True, "receivedEvents": 3, "okEvents": 3}),
         ("klime", 200, {"accepted": 3, "failed": 0}),
+        ("aws-eventbridge", 200, {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}] * 3}),
+        ("aws-firehose", 200, {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "1"}] * 3}),
+        ("aws-sqs", 200, {"Successful": [{"Id": "1"}] * 3, "Failed": []}),
+        ("aws-sqs", 200, {"Successful": [{"Id": "1"}] * 3}),
+        ("linkedin-ads", 200, {"elements": [{"status": 201}] * 3}),
+        ("matomo", 200, {"status": "success", "tracked": 3, "invalid": 0}),
+        ("microsoft-ads", 200, {"eventsReceived": 3, "error": {"details": [{"isWarning": True}]}}),
+        ("pinterest-ads", 200, {"num_events_processed": 3, "events": [{"status": "processed"}] * 3}),
+        ("salesforce-create", 200, [{"success": True, "errors": []}] * 3),
+        ("sendgrid-contacts", 202, {"job_id": "1"}),
+        ("tiktok-ads", 200, {"code": 0, "message": "OK"}),
     ],
 )
 def test_an_answer_that_is_good_for_all(slug: str, status: int, body: Any) -> None:
     assert decided(slug, status, body) == DELIVERED
+
+
+JUDGED = [slug for slug, template in TEMPLATES.items() if template.spec.delivery.get("failure")]
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[]", b"{}", b'{"a": "b"}', b"7"])
+@pytest.mark.parametrize("slug", JUDGED)
+def test_an_answer_that_nobody_has_described_is_told_as_it_is(slug: str, body: bytes) -> None:
+    case = next(case for case in read_cases(TEMPLATES[slug].folder) if case.requests)
+    failure = destination_of(TEMPLATES[slug], case).policy.failure
+    assert failure is not None
+    told = failure(Response(500, {}, body))
+    assert told is None or "cannot be told" not in told.reason
+    assert body != b"no JSON" or (told is not None and "no JSON" in told.reason)

@@ -28,7 +28,7 @@ _READ: Final = re.compile(r"properties\??\.(\$?[A-Za-z_]\w*)")
 @cache
 def read_by(slug: str) -> tuple[str, ...]:
     """Names of properties that the template or one of its cases reads."""
-    files = (TEMPLATES[slug].folder / name for name in ("template.yaml", "code.hog", "cases.yaml"))
+    files = (TEMPLATES[slug].folder / name for name in ("template.yaml", "code.hog", "request.hog", "cases.yaml"))
     return tuple(sorted({name for file in files if file.is_file() for name in _READ.findall(file.read_text("utf-8"))}))
 
 

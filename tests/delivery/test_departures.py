@@ -204,6 +204,14 @@ def test_the_list_may_stand_within_an_object() -> None:
     ]
 
 
+def test_what_waits_goes_by_the_policy_of_the_moment() -> None:
+    departures = line(*[invocation(n, body=b'{"a": [%d], "b": [1]}' % n) for n in range(2)])
+    by_key = {key: Policy(batch=Batch(max=9, wait_ms=500, form="join", key=key)) for key in "ab"}
+    assert departures.take(by_key["b"], 0, 99) == []
+    assert bodies(departures.take(by_key["a"], 1, 99)) == []
+    assert bodies(departures.take(by_key["a"], 2, 99)) == [{"a": [0, 1], "b": [1]}]
+
+
 @pytest.mark.parametrize("body", [b"", b"[1]", b'{"events": {}}', b'{"event": 1}', b"no json", b'{"events": [}'])
 def test_a_body_without_such_a_list_goes_by_itself_as_it_is(body: bytes) -> None:
     leaving = line(*[invocation(n, body=body or b" ") for n in range(2)]).take(JOINED, 0, 99)

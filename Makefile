@@ -9,7 +9,7 @@ TOGETHER := -n 2 --dist loadfile
 PACKAGES := records hog catalog destinations delivery operators connectors flows console cli
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-outage test lint format bench docs clean kafka
+.PHONY: help setup demo demo-outage test lint format bench docs clean components
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -33,10 +33,10 @@ demo: setup ## events, persons, destinations and a receiver on this machine, liv
 demo-outage: setup ## an endpoint dies and comes back, told while it happens, in about a minute
 	@$(BIN)/offramp demo --outage
 
-kafka: setup
-	@$(BIN)/python -m tests.kafka_broker fetch || true
+components: setup
+	@$(BIN)/python -m tests.servers.fetch || true
 
-test: lint kafka ## everything: lint, types, import rules, then all tests (Kafka's too where Java and Maven are there)
+test: lint components ## lint, types, import rules, then all tests (those with servers where their parts can be had)
 	@$(BIN)/python -m pytest $(TOGETHER) $(ARGS)
 
 lint: setup ## ruff, mypy --strict, import-linter

@@ -26,6 +26,9 @@ class Departures:
         self._waiting: list[Invocation] = []
         self._partial_since: dict[Group, float] = {}
         """When those began to wait that do not fill a request yet."""
+        self._group_of: dict[int, Group] = {}
+        """Of those that wait, by their `id()`: to find it out costs more than all else here."""
+        self._grouped_by: Batch | None = None
         self._under_way: dict[str, str] = {}
         """Of each person the invocation that is on its way, or waits for a retry."""
         self._carried: dict[str, list[Invocation]] = {}
@@ -51,9 +54,13 @@ class Departures:
         """Everybody else leaves the line without being sent."""
         self._waiting = list(invocations)
         self._partial_since.clear()
+        self._group_of.clear()
 
     def take(self, policy: Policy, now: float, limit: float) -> list[Invocation]:
         """What leaves now, in at most so many requests."""
+        if policy.batch != self._grouped_by:
+            self._grouped_by = policy.batch
+            self._group_of.clear()
         if policy.batch is None and not policy.order:
             count = int(min(limit, len(self._waiting)))
             taken, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -72,6 +79,8 @@ class Departures:
                 if policy.batch is not None and len(together) < policy.batch.max:
                     self._partial_since.pop(group, None)
         self._waiting = [invocation for invocation in self._waiting if id(invocation) not in gone]
+        for one in gone:
+            del self._group_of[one]
         return leaving
 
     def next_at(self, policy: Policy) -> float | None:
@@ -103,7 +112,10 @@ class Departures:
                 if first != invocation.id and (first is not None or invocation.person in seen):
                     continue
                 seen.add(invocation.person)
-            groups.setdefault(_group(invocation, policy.batch), []).append(invocation)
+            group = self._group_of.get(id(invocation))
+            if group is None:
+                group = self._group_of[id(invocation)] = _group(invocation, policy.batch)
+            groups.setdefault(group, []).append(invocation)
         for group in set(self._partial_since) - set(groups):
             del self._partial_since[group]
         return groups

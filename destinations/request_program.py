@@ -21,6 +21,7 @@ from hog import json_text
 from records import Request
 
 _WHERE: Final = "the request"
+_LIMITS: Final = hog.Limits(fetches=0)
 _PARTS: Final = frozenset({"url", "method", "headers", "body", "aws_sigv4"})
 
 
@@ -37,7 +38,7 @@ class RequestProgram:
         Raises InputError, also with the words of an error that the program throws.
         """
         try:
-            made = self._program(globals, hog.Run(hog.EXPRESSION_LIMITS))
+            made = self._program(globals, hog.Run(_LIMITS))
             json_text.check_size(made)
         except hog.HogRuntimeError as error:
             raise InputError(_WHERE, error.message) from None

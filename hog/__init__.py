@@ -12,14 +12,13 @@ from hog.errors import (
 from hog.names import Names
 from hog.program import Program
 from hog.runtime.errors import Failure
-from hog.runtime.limits import EXPRESSION_LIMITS, Limits
+from hog.runtime.limits import Limits
 from hog.runtime.run import Run
 from hog.runtime.text import to_text
 from hog.runtime.truth import truthy
 from hog.stdlib import Function, functions
 
 __all__ = [
-    "EXPRESSION_LIMITS",
     "Failure",
     "Function",
     "HogCompileError",

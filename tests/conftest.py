@@ -1,13 +1,13 @@
 """Fixtures that need more than Python, and a run's last lines: what was measured, what was skipped, and why."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.kafka_broker import KafkaBroker, MissingComponentError
+from tests.kafka_broker import KafkaBroker
+from tests.servers.components import present
 
 # How long an example takes says something of the machine, and no test asserts a time.
 settings.register_profile("offramp", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -21,12 +21,7 @@ SHOWN = "shown"
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A running Apache Kafka. Skips where it cannot be had; fails there when `CI=true`."""
-    try:
-        broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
-    except MissingComponentError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error), pytrace=False)
-        pytest.skip(str(error))
+    broker = present(lambda: KafkaBroker(tmp_path_factory.mktemp("kafka")))
     try:
         broker.start()
         yield broker

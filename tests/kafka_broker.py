@@ -1,15 +1,8 @@
-"""A real Apache Kafka for tests: one broker on free ports of the loopback address, its data in a folder of its own.
-
-`python -m tests.kafka_broker fetch` fetches the jars into `.cache/kafka` and says in one line how it went.
-"""
+"""A real Apache Kafka for tests: one broker on free ports of the loopback address, its data in a folder of its own."""
 
 import base64
-import os
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -17,55 +10,21 @@ from pathlib import Path
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.servers.components import CACHE, MissingComponentError, jars, java
+from tests.servers.process import free_ports
+
+__all__ = ["KafkaBroker", "MissingComponentError", "cluster_id", "fetch"]
+
 VERSION = "4.1.0"
-CACHE = Path(__file__).parent.parent / ".cache" / "kafka"
-_LIBS = CACHE / f"libs-{VERSION}"
+_LIBS = CACHE / "kafka" / f"libs-{VERSION}"
 _START_S = 60
 _QUEUE = 50_000
-_OLDEST_JAVA = 17
-
-_POM = f"""<project><modelVersion>4.0.0</modelVersion>
-<groupId>offramp.tests</groupId><artifactId>kafka</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies><dependency>
-<groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
-</dependency></dependencies></project>
-"""
-
-
-class MissingComponentError(Exception):
-    """Something that a test needs is not on this machine and cannot be fetched; the text says what."""
 
 
 def fetch() -> Path:
     """The folder of Kafka's jars, fetched with Maven the first time."""
-    _java()
-    if _LIBS.is_dir():
-        return _LIBS
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise MissingComponentError("Kafka tests need Java 17 and Maven: mvn is not on the PATH")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE / "pom.xml").write_text(_POM)
-    # Into a folder with another name first: half of the jars must not look like all of them.
-    partial = CACHE / f"partial-{os.getpid()}"
-    command = [
-        maven,
-        "-q",
-        "-B",
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-        f"-DoutputDirectory={partial}",
-    ]
-    done = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, check=False)
-    if done.returncode:
-        shutil.rmtree(partial, ignore_errors=True)
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-        raise MissingComponentError(f"Kafka tests need Java 17 and Maven: {lines[0] if lines else 'mvn failed'}")
-    try:
-        partial.rename(_LIBS)
-    except OSError:
-        shutil.rmtree(partial)  # Another run was faster.
-    return _LIBS
+    java("Kafka")
+    return jars("Kafka", _LIBS, [f"org.apache.kafka:kafka_2.13:{VERSION}"])
 
 
 class KafkaBroker:
@@ -75,7 +34,7 @@ class KafkaBroker:
         self._libs = fetch()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        port, controller = _free_ports(2)
+        port, controller = free_ports(2)
         self.servers = f"127.0.0.1:{port}"
         (folder / "server.properties").write_text(
             f"""process.roles=broker,controller
@@ -146,7 +105,7 @@ broker.heartbeat.interval.ms=300
 
     def _java(self, *arguments: str) -> "subprocess.Popen[bytes]":
         with (self._folder / "kafka.log").open("ab") as log:
-            command = [_java(), "-Xmx512m", "-cp", f"{self._libs}/*", *arguments]
+            command = [java("Kafka"), "-Xmx512m", "-cp", f"{self._libs}/*", *arguments]
             return subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def _end(self, number: signal.Signals) -> None:
@@ -173,42 +132,3 @@ broker.heartbeat.interval.ms=300
 def cluster_id(random: bytes) -> str:
     """16 bytes as Kafka writes them. Never with a '-' in front: its tools would take that for an option."""
     return base64.urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).rstrip(b"=").decode()
-
-
-def _java() -> str:
-    java = shutil.which("java")
-    if java is None:
-        raise MissingComponentError("Kafka tests need Java 17 and Maven: java is not on the PATH")
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = said.partition('version "')[2].partition(".")[0].partition('"')[0]
-    if not version.isdigit() or int(version) < _OLDEST_JAVA:
-        raise MissingComponentError(f"Kafka tests need Java 17 and Maven: {java} is version {version or 'unknown'}")
-    return java
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
-def main(arguments: list[str]) -> int:
-    """`fetch`: 0 when the jars are there, 1 when they cannot be had."""
-    if arguments != ["fetch"]:
-        sys.stderr.write("usage: python -m tests.kafka_broker fetch\n")
-        return 2
-    try:
-        libs = fetch()
-    except MissingComponentError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(
-        f"Kafka {VERSION}: {len(list(libs.glob('*.jar')))} jars in {libs.relative_to(CACHE.parent.parent)}\n"
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

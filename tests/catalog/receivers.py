@@ -24,38 +24,17 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-import catalog
-from catalog.cases import Case
 from cli.template_case import destination_of
 from connectors.http import HttpTransport
 from records import Outcome
 from tests.catalog.road import Everywhere, carried
+from tests.catalog.sent import TEMPLATES, cases_of
 from tests.connectors.certificates import authority, signed
 from tests.connectors.sending import LOOPBACK, running
 from tests.proxy import TunnelProxy
 
-TEMPLATES = catalog.builtin()
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-
-ODD = {"plan": 'pro "x" \\ &=+%', "city": "Łódź 日本 🎉", "lines": "a\nb\u2028c", "items": [1, 2.5, None, {"a": True}]}
-EVENTS: list[dict[str, Any]] = [
-    {"uuid": f"0193e3b4-0000-7000-8000-00000000000{n}", "event": name, "distinct_id": f"ada-{n}", "properties": what}
-    for n, (name, what) in enumerate([("signed up", {"plan": "pro"}), ("$pageview", {}), ("bestellt", ODD)])
-]
-"""What three people did."""
-WRITTEN = {"uuid": "{event.uuid}", "name": "{event.event}", "what": "{event.properties}", "who": "{person.name}"}
-"""What is sent of it."""
-ARRIVED = [
-    {"uuid": one["uuid"], "name": one["event"], "what": one["properties"], "who": f"{one['distinct_id']}@example.com"}
-    for one in EVENTS
-]
-"""What has to arrive."""
-
-
-def in_order(texts: Sequence[str | bytes]) -> list[Any]:
-    """Values that came as JSON, in the order of the events."""
-    return sorted((json.loads(text) for text in texts), key=lambda value: str(value["uuid"]))
 
 
 class Keys(NamedTuple):
@@ -132,10 +111,7 @@ class Aws:
 
         Each event has a person with an e-mail address. `checks` says whether moto looks at signatures and policies.
         """
-        cases = [
-            Case("", [], event, {"email": f"{event['distinct_id']}@example.com"}, inputs=dict(inputs))
-            for event in events
-        ]
+        cases = cases_of(inputs, events)
         destination = destination_of(TEMPLATES[slug], cases[0], self._delivery)
         self._sent.clear()
         if not checks:

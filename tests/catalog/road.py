@@ -132,7 +132,7 @@ def at_once(destination: Destination) -> Destination:
     policy = destination.policy
     if policy.batch is not None:
         batch = msgspec.structs.replace(policy.batch, wait_ms=0)
-        destination.policy = msgspec.structs.replace(policy, batch=batch)
+        destination.policy = msgspec.structs.replace(policy, batch=batch, order="")
     return destination
 
 

@@ -11,7 +11,8 @@ import pytest
 from moto.core.config import default_user_config
 
 from records import Outcome, Verdict
-from tests.catalog.receivers import ACCOUNT, ARRIVED, EVENTS, REGION, WRITTEN, Aws, Keys, Sent, aws, in_order
+from tests.catalog.receivers import ACCOUNT, REGION, Aws, Keys, Sent, aws
+from tests.catalog.sent import ARRIVED, EVENTS, WRITTEN, assert_delivered, in_order
 from tests.connectors.certificates import needs_openssl
 
 pytestmark = needs_openssl
@@ -101,10 +102,6 @@ def function(cloud: Aws) -> str:
     made = {"Runtime": "python3.12", "Handler": "main.run", "Role": role, "Code": {"ZipFile": packed.getvalue()}}
     cloud.client("lambda").create_function(FunctionName=name, **made)
     return name
-
-
-def assert_delivered(outcomes: Sequence[Outcome], count: int = len(EVENTS)) -> None:
-    assert [(one.verdict, one.reason) for one in outcomes] == [(Verdict.DELIVERED, "")] * count
 
 
 def assert_delivered_together(made: tuple[Sequence[Outcome], Sequence[Sent]]) -> None:

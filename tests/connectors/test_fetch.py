@@ -10,10 +10,10 @@ from records import ErrorKind, Response
 @pytest.mark.parametrize(
     ("outcome", "answer"),
     [
-        (Response(200, {}, b'{"a": [1]}'), {"status": 200, "body": {"a": [1]}}),
-        (Response(204, {}, b""), {"status": 204, "body": ""}),
-        (Response(500, {}, b"\xffno"), {"status": 500, "body": "\ufffdno"}),
-        (Refused(ErrorKind.TIMEOUT, "too late"), {"status": 500, "body": "timeout: too late"}),
+        (Response(200, {"X-A": "b"}, b'{"a": [1]}'), {"status": 200, "headers": {"x-a": "b"}, "body": {"a": [1]}}),
+        (Response(204, {}, b""), {"status": 204, "headers": {}, "body": ""}),
+        (Response(500, {}, b"\xffno"), {"status": 500, "headers": {}, "body": "\ufffdno"}),
+        (Refused(ErrorKind.TIMEOUT, "too late"), {"status": 500, "headers": {}, "body": "timeout: too late"}),
     ],
 )
 def test_what_a_program_gets(outcome: Response | Refused, answer: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from delivery import Outbox
 from delivery.departures import Departures
-from records import Attempt, Batch, Invocation, Policy, Refusal, Request, Response, Verdict
+from records import Attempt, Batch, Invocation, Policy, Quarantine, Refusal, Request, Response, Verdict
 
 ORDERED = Policy(order="person")
 BATCHED = Policy(batch=Batch(max=3, wait_ms=500))
@@ -50,7 +50,9 @@ def test_of_one_person_the_next_leaves_when_the_one_before_is_settled() -> None:
 
 @given(st.lists(st.sampled_from("abc"), max_size=40), st.randoms(use_true_random=False))
 def test_with_order_each_person_sees_its_own_events_in_order(persons: list[str], chance) -> None:  # type: ignore[no-untyped-def]
-    outbox = Outbox("d", Policy(order="person", retries=2, outbox=100, backoff_s=1), chance=lambda: 0.5)
+    patient = Quarantine(min_samples=10_000, errors_in_a_row=10_000)
+    policy = Policy(order="person", retries=2, outbox=100, backoff_s=1, quarantine=patient)
+    outbox = Outbox("d", policy, chance=lambda: 0.5)
     received: dict[str, list[int]] = {}
     now, wire = 0.0, []
     for offset, person in enumerate(persons):
@@ -202,6 +204,14 @@ def test_the_list_may_stand_within_an_object() -> None:
         {"data": {"test_id": "other", "events": [1]}},
         {"data": [3]},
     ]
+
+
+def test_what_waits_goes_by_the_policy_of_the_moment() -> None:
+    departures = line(*[invocation(n, body=b'{"a": [%d], "b": [1]}' % n) for n in range(2)])
+    by_key = {key: Policy(batch=Batch(max=9, wait_ms=500, form="join", key=key)) for key in "ab"}
+    assert departures.take(by_key["b"], 0, 99) == []
+    assert bodies(departures.take(by_key["a"], 1, 99)) == []
+    assert bodies(departures.take(by_key["a"], 2, 99)) == [{"a": [0, 1], "b": [1]}]
 
 
 @pytest.mark.parametrize("body", [b"", b"[1]", b'{"events": {}}', b'{"event": 1}', b"no json", b'{"events": [}'])

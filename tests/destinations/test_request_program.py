@@ -84,7 +84,7 @@ def test_null_means_that_nothing_is_sent(template: Template) -> None:
         ("return 5", "must return {'url': …} or null, got a number"),
         ("return {'body': 1}", "url"),
         ("return {'url': 'ftp://a.example'}", "http"),
-        (f"return {{{ADDRESS}, 'heads': {{}}}}", "no part 'heads': only body, headers, method, url"),
+        (f"return {{{ADDRESS}, 'heads': {{}}}}", "no part 'heads': only aws_sigv4, body, headers, method, url"),
         (f"return {{{ADDRESS}, 'headers': {{'a b': 1}}}}", "is not a header name"),
         (f"let a := [] for (let i := 0; i < 2; i := i + 1) {{ a := arrayPushBack(a, a) }} "
          f"let b := {{}} b.b := b return {{{ADDRESS}, 'body': b}}", "cannot be"),

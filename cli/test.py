@@ -114,6 +114,8 @@ def _newest(views: "EventViews", tried: "Destination", last: int | None, name: s
     wanted_by = None if last is not None else tried
     found = views.newest(tried.source, last or 1, name=name, person=person, wanted_by=wanted_by)
     if found.views:
+        if found.unfinished:
+            typer.echo(f"{found.unfinished} partitions were not looked through, for lack of time", err=True)
         return found.views
     which = "event" if last is not None else f"event that '{tried.id}' wants"
     which += f" with the name '{name}'" if name else ""

@@ -72,6 +72,8 @@ def _show_step(out: "Console", step: Step) -> None:
         out.print(text(f"\n({step.note})"))
     if step.answer is not None:
         _show_answer(out, step.answer, step.duration_ms)
+    elif step.duration_ms:
+        out.print(text(f"\nno answer after {step.duration_ms:.0f} ms"))
 
 
 def _show_answer(out: "Console", answer: Answered, duration_ms: float) -> None:

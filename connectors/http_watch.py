@@ -21,6 +21,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     """Seconds since the epoch."""
     duration_ms: float
     outcome: Response | Refused
+    masked: Redactor
+    """Masks its access tokens also where they come back by another way: in what a program prints of an answer."""
 
 
 Watch = Callable[[Invocation, Exchange], None]
@@ -40,7 +42,7 @@ def exchange_of(
     if isinstance(outcome, Response):
         answered = {name: masked(value) for name, value in outcome.headers.items()}
         outcome = msgspec.structs.replace(outcome, headers=answered, body=masked(outcome.body))
-    return Exchange(as_sent(request, prepared, masked), started_at, duration_ms, outcome)
+    return Exchange(as_sent(request, prepared, masked), started_at, duration_ms, outcome, masked)
 
 
 def as_sent(request: Request, prepared: Prepared | None, masked: Redactor = _NOTHING) -> Request:

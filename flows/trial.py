@@ -4,7 +4,7 @@ What is sent goes over the transport of a job, by the destination's own policy. 
 with scripted answers. Neither writes anything down.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,7 +21,7 @@ from delivery.retry import decide
 from destinations import Destination, EventView
 from destinations.dry_run import scripted_run
 from destinations.explain import Made, road
-from destinations.secrets import masked_value
+from destinations.secrets import Redactor, masked_value
 from flows.event_views import position
 from flows.trial_result import Answered, Ending, Logged, Sent, Step, Trial, TrialResult
 from flows.trial_wire import TrialWire
@@ -124,6 +124,7 @@ class Workbench:
     def _sent(self, trial: Trial, invocation: Invocation, shows: "_Shows") -> Trial:
         carried = self._wire.send(invocation, shows.destination.policy)
         attempt = carried.attempt
+        shows = shows.masking(exchange.masked for exchange in carried.exchanges)
         ending, reason = shows.judged(attempt)
         return msgspec.structs.replace(
             trial,
@@ -179,10 +180,23 @@ class Workbench:
 class _Shows:
     """Makes what may be seen of what a destination sent and got."""
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, destination: Destination, tokens: Iterable[Redactor] = ()) -> None:
         self.destination = destination
-        self.text: Callable[[str], str] = destination.redact
-        self._bytes: Callable[[bytes], bytes] = destination.redact
+        self._tokens = tuple(tokens)
+
+    def masking(self, tokens: Iterable[Redactor]) -> "_Shows":
+        """The same without the access tokens that went out."""
+        return _Shows(self.destination, tokens)
+
+    def text(self, text: str) -> str:
+        for tokens in self._tokens:
+            text = tokens(text)
+        return self.destination.redact(text)
+
+    def _bytes(self, text: bytes) -> bytes:
+        for tokens in self._tokens:
+            text = tokens(text)
+        return self.destination.redact(text)
 
     def step(self, invocation: Invocation, exchange: Exchange) -> Step:
         outcome = exchange.outcome

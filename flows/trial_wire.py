@@ -44,16 +44,17 @@ class TrialWire:
 
     def send(self, invocation: Invocation, policy: Policy) -> Carried:
         """Send one and wait for its end: no longer than the policy allows, of a program for each of its requests."""
+        transport = self._opened()
+        if transport is None:
+            return Carried(_broken_off(invocation), [], [])
         # A lane of its own: somebody else may try the same destination at this moment.
         lane = f"{invocation.destination}#{next(self._numbers)}"
         seen = self._exchanges[id(invocation)] = []
-        transport = self._opened()
         try:
             transport.submit(lane, msgspec.structs.replace(policy, retries=0), [invocation])
             while not (attempts := transport.collect(lane)):
                 if self._closed:
-                    broken_off = Attempt(invocation, time.time(), 0.0, None, ErrorKind.RESET, "the test was broken off")
-                    attempts = [broken_off]
+                    attempts = [_broken_off(invocation)]
                     break
                 time.sleep(_LOOK_EVERY_S)
         finally:
@@ -68,8 +69,11 @@ class TrialWire:
             if self._transport is not None:
                 self._transport.close()
 
-    def _opened(self) -> HttpTransport:
+    def _opened(self) -> HttpTransport | None:
+        """None once it is closed."""
         with self._lock:
+            if self._closed:
+                return None
             if self._transport is None:
                 self._transport = HttpTransport(allow=self._allow, capture=self._captured, watch=self._watch)
                 self._transport.start()
@@ -79,6 +83,10 @@ class TrialWire:
         # Nobody waits any more for what ends behind an interrupt.
         if (seen := self._exchanges.get(id(invocation))) is not None:
             seen.append(exchange)
+
+
+def _broken_off(invocation: Invocation) -> Attempt:
+    return Attempt(invocation, time.time(), 0.0, None, ErrorKind.RESET, "the test was broken off")
 
 
 class _Captured:

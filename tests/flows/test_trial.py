@@ -315,6 +315,30 @@ def test_a_token_is_fetched_used_and_not_shown(make: Make, bench: Workbench, rec
     assert receiver.of("/api")[0].header("authorization") == "Bearer acc3ss-t0ken"
 
 
+def test_a_program_cannot_print_the_token_of_an_answer(make: Make, bench: Workbench, receiver: Receiver) -> None:
+    receiver.on("/token", Answer(200, b'{"access_token": "acc3ss/t0ken", "expires_in": 3600}'))
+    receiver.on("/api", Answer(200, b'{"url": "?t=acc3ss%2Ft0ken"}'))
+    crm = make(
+        "inputs: {key: '{connections.crm.access_token}'}\n"
+        "code: |\n  let got := fetch('URL/api', {'headers': {'X': inputs.key}})\n"
+        "  print(inputs.key, got.body.url)\n  throw Error(got.body.url)",
+        CONNECTION,
+    )
+    result = bench.try_out(crm, view(), send=True)
+    assert receiver.of("/api")[0].header("x") == "acc3ss/t0ken"
+    assert [one.message for one in result.trials[0].logs] == ["*** ?t=***"]
+    assert "?t=***" in result.reason
+    assert shows_no_secret(result, "acc3ss/t0ken", "acc3ss%2Ft0ken")
+
+
+def test_what_is_nested_deeply_is_told_all_the_same(tmp_path: Path, bench: Workbench) -> None:
+    crm = destination(tmp_path, "filters: {when: properties.a != null}\ninputs: {url: 'https://a.example'}")
+    deep: object = 1
+    for _ in range(500):
+        deep = {"a": [deep]}
+    assert bench.try_out(crm, view(a=deep)).ending is Ending.WOULD_DELIVER
+
+
 def test_a_token_that_is_refused_is_told(make: Make, bench: Workbench, receiver: Receiver) -> None:
     receiver.on("/token", Answer(400, b'{"error": "invalid_grant", "error_description": "cl13nt-secret is old"}'))
     result = bench.try_out(make(READS, CONNECTION), view(), send=True)

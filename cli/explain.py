@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from cli.options import JsonOption, ProjectOption, SecretsDirOption, StateOption, shown
-from cli.output import console, fail, text
+from cli.options import JsonOption, ProjectOption, SecretsDirOption, StateOption
+from cli.output import console, text
+from cli.road import destination_of, show_clauses, show_inputs, show_request
 from connectors.journal import JournalReader
 from flows.settings import from_process
 from records import Status
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     # What compiles destinations takes a while to import; --help should not wait for it.
-    from destinations import Destination, EventView
-    from destinations.explain import Clause, Explanation, Sending
+    from destinations.explain import Explanation, Sending
     from flows.settings import Settings
 
 _TAKES_NOTHING = ("behind", "quarantined", "probing", "disabled", "paused")
@@ -59,24 +59,19 @@ def explain(
     )
     from cli.explained_event import event_view
     from destinations.explain import explain as explained
+    from flows.event_views import position
 
-    compiled = _destination(destination, settings)
+    compiled = destination_of(destination, settings)
     view = event_view(event, person, events, settings, compiled.source)
     found = explained(compiled, view)
     status = _status(destination, settings)
     if as_json:
-        more = {"position": _position(view), "status": status}
+        more = {"position": position(view), "status": status}
         typer.echo(msgspec.json.encode(msgspec.structs.asdict(found) | more).decode())
     else:
-        _show(found, _position(view))
+        _show(found, position(view))
         _show_status(status)
     raise typer.Exit(1 if found.because else 0)
-
-
-def _position(view: "EventView") -> str:
-    """Where the event was found; empty where it was given."""
-    event = view.event
-    return "" if event.stream == "file" else f"{event.stream}/{event.partition}:{event.offset}"
 
 
 def _status(destination: str, settings: "Settings") -> Status | None:
@@ -96,19 +91,6 @@ def _show_status(status: Status | None) -> None:
             out.print(text("what matches now is owed, and sent when that is over"))
 
 
-def _destination(id: str, settings: "Settings") -> "Destination":
-    import catalog
-    from destinations import Secrets, load
-
-    folder = Path(shown(settings.destinations))
-    loaded = load(folder, Secrets(settings.secret), catalog.builtin())
-    if id not in loaded.destinations:
-        problems = [str(problem) for problem in loaded.problems if problem.destination in (id, "")]
-        there_are = ", ".join(sorted(loaded.destinations)) or "none"
-        fail("\n".join(problems) or f"there is no destination '{id}' in {folder}; there are: {there_are}", 1)
-    return loaded.destinations[id]
-
-
 def _show(found: "Explanation", position: str) -> None:
     out = console()
     if position:
@@ -117,7 +99,9 @@ def _show(found: "Explanation", position: str) -> None:
     out.print(text(f"event {found.event!r} {found.uuid} {verdict} by {found.destination}", "bold"))
     if found.because:
         out.print(text(f"because {found.because}"))
-    _show_clauses(out, found.clauses)
+    show_clauses(out, found.clauses)
+    if found.sample:
+        out.print(text(f"\nsample: {found.sample}"))
     if found.cap:
         out.print(text(f"\nmasking: {found.cap}"))
     for sending in found.sendings:
@@ -131,27 +115,10 @@ def _show(found: "Explanation", position: str) -> None:
 
 
 def _show_sending(out: "Console", sending: "Sending") -> None:
-    _show_clauses(out, sending.clauses)
-    for one in sending.inputs:
-        out.print(text(f"\ninput {one.name}: {one.error or one.value}"))
+    show_clauses(out, sending.clauses)
+    show_inputs(out, sending.inputs)
     if sending.code:
         out.print(text("\nits code makes the requests; what they are is not known before it runs"))
     if sending.request is not None:
         request = sending.request
-        out.print(text(f"\n{request.method} {request.url}"))
-        for name, value in request.headers.items():
-            out.print(text(f"{name}: {value}"))
-        out.print(text(f"\n{request.body.decode(errors='replace')}"))
-
-
-def _show_clauses(out: "Console", clauses: "list[Clause]") -> None:
-    for clause in clauses:
-        out.print(text(f"\n{'holds' if clause.holds else 'does not hold'}: {clause.text}"))
-        for name, value in clause.reads.items():
-            out.print(text(f"    {name} is {_json(value)}"))
-        if clause.error:
-            out.print(text(f"    {clause.error}"))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+        show_request(out, request.method, request.url, request.headers, request.body.decode(errors="replace"))

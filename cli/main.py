@@ -30,6 +30,7 @@ from cli import (
     run,
     status,
     template,
+    test,
 )
 from connectors.journal import JournalError
 from flows.settings import SettingsError
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("run", help=run.HELP, epilog=run.EPILOG)(run.run)
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
+app.command("test")(test.try_out)
 app.add_typer(import_.app, name="import")
 app.command("export")(export.export)
 app.command("status")(status.status)

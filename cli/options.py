@@ -43,6 +43,7 @@ def _help(row: Setting) -> str:
 StateOption = Annotated[str | None, _option(_ROWS["state"])]
 SecretsDirOption = Annotated[str | None, _option(_ROWS["secrets_dir"])]
 ProjectOption = Annotated[str | None, _option(_ROWS["project"])]
+AllowOption = Annotated[list[str] | None, _option(_ROWS["allow"])]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

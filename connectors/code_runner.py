@@ -4,7 +4,7 @@ A program that calls `fetch` is left where it stands, also deep inside a lambda,
 computes for long is left every few milliseconds so that others get their turn. It keeps nothing over a restart: a
 program that has not ended then is run again from its beginning.
 
-Units: seconds. Limits: 24 printed lines of one run are kept.
+Units: seconds. Limits: `MAX_PRINTED` printed lines of one run are kept.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ import hog
 from connectors.fetch import fetched
 from connectors.http_request import Refused
 from connectors.turns import Turns
+from destinations.code import MAX_PRINTED
 from destinations.fetch import Fetch, read_call
 from hog import Failure, json_text
 from records import Code, ErrorKind, Note, Response
 
-MAX_PRINTED: Final = 24
 MAX_LOOPS: Final = 10
 """How often an event may have come out of a program and into one again."""
 LOOP_COUNT: Final = "$hog_function_execution_count"

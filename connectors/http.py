@@ -35,6 +35,7 @@ from connectors.http_errors import UNANSWERED, explain, timed_out
 from connectors.http_guard import Guard, Network
 from connectors.http_request import Prepared, Preparer, Refused
 from connectors.http_signing import aws_sigv4, secret_headers, signed_headers, webhook_signatures, with_headers
+from connectors.http_watch import Watch, exchange_of
 from connectors.tokens import TokenError, Tokens, without_tokens
 from delivery.retry import Decision, decide
 from delivery.slots import Slot, Slots
@@ -43,6 +44,8 @@ from records import Attempt, Code, ErrorKind, Invocation, Note, Policy, Request,
 
 REPLAYED = {"offramp-replayed": "true"}
 """Tells a receiver that a person asked for this request again. Its `webhook-id` is the one of the first time."""
+TEST = {"offramp-test": "true"}
+"""Tells a receiver that a person tries a destination out. Its `webhook-id` is the one that a delivery has."""
 _TICK_S = 0.05
 _CLOSE_S = 1.0
 _LATE_WEIGHT = 0.3
@@ -67,8 +70,10 @@ class _Job:
     `task` exists once a worker has it; `deadline` is set while a request is on the wire.
     """
 
-    __slots__ = ("deadline", "expired", "finished", "invocation", "policy", "task")
+    __slots__ = ("deadline", "expired", "finished", "invocation", "policy", "prepared", "task")
     task: "asyncio.Task[None]"
+    prepared: Prepared | None
+    """Its latest request as it went on the wire; None where it did not. Only kept for whoever watches."""
 
     def __init__(self, invocation: Invocation, policy: Policy, finished: deque[Attempt]) -> None:
         self.invocation = invocation
@@ -90,13 +95,15 @@ class HttpTransport:
         user_agent: str | None = None,
         tls: ssl.SSLContext | None = None,
         capture: Capture | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """Opens nothing yet.
 
         `allow` are networks that destinations may reach although they are not public. `total` and `parked` bound the
         requests out at once, see `delivery.slots`. `tls` replaces the system's trusted certificates. `capture` takes
-        the events that programs capture.
+        the events that programs capture. `watch` is told of every request, on the loop's thread.
         """
+        self._watch = watch
         self._guard = Guard(allow)
         self._preparer = Preparer(self._guard, user_agent if user_agent is not None else default_user_agent())
         self._tls = tls
@@ -293,7 +300,7 @@ class HttpTransport:
         id = job.invocation.id if number == 1 else f"{job.invocation.id}_{number}"
         # Before everything else is done to it: they may hold the marker of an access token.
         request = with_headers(fetch.request, secret_headers(fetch.signing, code.inputs))
-        retries, instant_made = 0, False
+        retries, instant_made = 0, job.invocation.test
         while True:
             started_at, start = time.time(), time.perf_counter()
             outcome = await self._exchange(job, id, request, wire, partial(_signed, fetch, code))
@@ -303,7 +310,8 @@ class HttpTransport:
             decision = decide(attempt, retries, job.policy, now, random.random(), instant_made)
             if decision.verdict is Verdict.DELIVERED:
                 return outcome
-            notes.append(_fetch_note(fetch, now, decision, outcome))
+            if self._watch is None:
+                notes.append(_fetch_note(fetch, now, decision, outcome))
             if decision.verdict is Verdict.FAILED:
                 return outcome
             retries += not decision.instant
@@ -316,7 +324,7 @@ class HttpTransport:
         """One request with its answer; where its access token was refused, once more with a new one."""
         connections = job.policy.connections
         if not connections or request is None:
-            return await self._send(job, id, request, wire, sign)
+            return await self._watched(job, id, request, wire, sign)
         ask, way = partial(self._ask, job.policy), (job.policy.proxy, job.policy.certificates)
         again = True
         while True:
@@ -324,13 +332,34 @@ class HttpTransport:
                 filled, used = await self._tokens.filled(request, connections, ask, way, job.policy.timeout_s)
             except TokenError as error:
                 wire.reused = False
+                if self._watch is not None:
+                    self._watch(job.invocation, exchange_of(request, None, time.time(), 0.0, error.refused))
                 return error.refused
-            outcome = await self._send(job, id, filled, wire, sign)
+            outcome = await self._watched(job, id, filled, wire, sign, tuple(used.values()))
             if isinstance(outcome, Refused):
                 return outcome
             if not again or outcome.status != _UNAUTHORIZED or not self._tokens.refuse(used):
                 return without_tokens(outcome, used)
             again = False
+
+    async def _watched(
+        self,
+        job: _Job,
+        id: str,
+        request: Request | None,
+        wire: Wire,
+        sign: Sign | None,
+        tokens: tuple[str, ...] = (),
+    ) -> Response | Refused:
+        """As `_send`; who watches is told of it, without the tokens that are in it."""
+        if self._watch is None or request is None:
+            return await self._send(job, id, request, wire, sign)
+        job.prepared = None
+        started_at, start = time.time(), time.perf_counter()
+        outcome = await self._send(job, id, request, wire, sign)
+        duration_ms = (time.perf_counter() - start) * 1000
+        self._watch(job.invocation, exchange_of(request, job.prepared, started_at, duration_ms, outcome, tokens))
+        return outcome
 
     async def _ask(self, policy: Policy, request: Request) -> Response | Refused:
         """A request for an access token: the way there is the destination's own."""
@@ -363,6 +392,8 @@ class HttpTransport:
             return prepared
         if job.invocation.replayed:
             prepared = with_headers(prepared, REPLAYED)
+        if job.invocation.test:
+            prepared = with_headers(prepared, TEST)
         job.deadline = time.monotonic() + job.policy.timeout_s
         try:
             if job.policy.compress:
@@ -375,6 +406,8 @@ class HttpTransport:
                 prepared = sign(prepared)
             if request is not None and request.aws is not None:
                 prepared = with_headers(prepared, aws_sigv4(prepared, request.aws, time.time()))
+            if self._watch is not None:
+                job.prepared = prepared
             return await self._client.exchange(prepared, job.policy)
         except asyncio.CancelledError:
             if not job.expired:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import hog
 from destinations.names import IN_CODE
@@ -10,6 +10,8 @@ from destinations.report import Report
 from destinations.spec import LimitsSpec
 from records import Code
 
+MAX_PRINTED: Final = 24
+"""So many of the lines that one run prints are kept."""
 _PATH = ("code",)
 
 

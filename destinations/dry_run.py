@@ -12,6 +12,7 @@ import msgspec
 
 import hog
 from destinations.branch import Branch
+from destinations.code import MAX_PRINTED
 from destinations.destination import Destination
 from destinations.errors import EventDataError, InputError
 from destinations.fetch import Fetch, read_call
@@ -76,26 +77,52 @@ def _made(destination: Destination, branch: Branch, view: EventView, answers: It
         return DryRun(True)
     if isinstance(work, Request):
         return DryRun(True, [work], [{}])
-    fetches, captured, problem = _run(work, answers)
-    requests = [fetch.request for fetch in fetches]
-    signing = [dict(each.signing) for each in fetches]
-    answered = bool(fetches)
-    return DryRun(True, requests, signing, captured, destination.redact(problem), answered, bool(problem) and answered)
+    run = scripted_run(work, answers)
+    requests = [fetch.request for fetch in run.fetches]
+    signing = [dict(each.signing) for each in run.fetches]
+    problem, answered = run.problem, bool(run.fetches)
+    return DryRun(
+        True, requests, signing, run.captured, destination.redact(problem), answered, bool(problem) and answered
+    )
 
 
-def _run(code: Code, answers: Iterator[dict[str, Any]]) -> tuple[list[Fetch], list[Any], str]:
-    fetches: list[Fetch] = []
-    captured: list[Any] = []
+class ScriptedRun(msgspec.Struct, frozen=True):
+    """One run of a program that was answered from a script. It may hold secrets."""
+
+    fetches: list[Fetch]
+    answers: list[dict[str, Any]]
+    """To each of them."""
+    captured: list[Any]
+    """What it hands to `postHogCapture`."""
+    printed: list[str]
+    """The first `MAX_PRINTED` lines."""
+    problem: str
+    """Why it came to no end."""
+
+
+def scripted_run(code: Code, answers: Iterable[dict[str, Any]] = ()) -> ScriptedRun:
+    """Run a program with these answers and then `ANSWER` for ever. Raises nothing."""
+    answering = chain(answers, repeat(ANSWER))
+    run = ScriptedRun([], [], [], [], "")
 
     def fetch(url: object, options: object) -> object:
-        if len(fetches) >= code.fetches:
+        if len(run.fetches) >= code.fetches:
             raise Failure(f"more than {code.fetches} fetches in one run")
-        fetches.append(read_call(url, options))
-        return dict(next(answers))
+        run.fetches.append(read_call(url, options))
+        run.answers.append(next(answering))
+        return dict(run.answers[-1])
 
-    effects: dict[str, Callable[..., Any]] = {"fetch": fetch, "postHogCapture": captured.append}
+    def print_line(line: str) -> None:
+        if len(run.printed) < MAX_PRINTED:
+            run.printed.append(line)
+
+    effects: dict[str, Callable[..., Any]] = {
+        "fetch": fetch,
+        "postHogCapture": run.captured.append,
+        "print": print_line,
+    }
     try:
         code.evaluate(effects, lambda: None)
     except hog.HogRuntimeError as error:
-        return fetches, captured, f"the code: {error.message}"
-    return fetches, captured, ""
+        return msgspec.structs.replace(run, problem=f"the code: {error.message}")
+    return run

@@ -4,7 +4,7 @@ It decides nothing by itself: every answer is the destination's own. All text in
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,8 +14,9 @@ from destinations.destination import Destination
 from destinations.errors import EventDataError, InputError
 from destinations.filter import Filter
 from destinations.globals import EventView, row_needs
+from destinations.secrets import masked_value
 from hog import json_text, nodes
-from records import Request
+from records import Code, Request
 
 _BETWEEN = re.compile(r"[\s(]*\band[\s(]*$", re.IGNORECASE)
 """What stands between two operands, seen from the end of the first."""
@@ -69,45 +70,85 @@ class Explanation(msgspec.Struct, frozen=True):
     because: str = ""
     clauses: list[Clause] = []
     """Of the destination's own filter."""
+    sample: str = ""
+    """Whether it is in, where only a share of what matches is sent."""
     cap: str = ""
     """What it counts against, where only some of the events with the same key are sent."""
     sendings: list[Sending] = []
 
 
+class Made(NamedTuple):
+    """What one branch makes of the event, as told and as it is."""
+
+    branch: Branch
+    sending: Sending
+    work: Request | Code | None
+    """None where its filter is against it, where it cannot be made, and where there is nothing to send."""
+    failed: bool = False
+    """Whether it cannot be made."""
+
+
+class Road(NamedTuple):
+    """What is told of the road of one event, and what the branches have made of it, in the same order."""
+
+    explanation: Explanation
+    made: list[Made]
+
+
 def explain(destination: Destination, view: EventView) -> Explanation:
     """The road of one event through one destination, with the person that the event has now. Nothing is sent."""
+    return road(destination, view).explanation
+
+
+def road(destination: Destination, view: EventView, *, test: bool = False, anyway: bool = False) -> Road:
+    """As `explain`, with what has been made. Raises nothing, and sends nothing.
+
+    Args:
+        destination: Whose filter and inputs.
+        view: The event, with its person and groups.
+        test: It is tried out: that its file says `enabled: false` is nothing against an event.
+        anyway: Make what would be sent although the event is not wanted: by the branches that match it, or else by all.
+    """
     clauses = _clauses(destination, destination.filter, view)
-    because = destination.redact(_against(destination, view, clauses))
-    found = Explanation(destination.id, view.event.event, view.event.uuid, not because, because, clauses)
-    if because:
-        return found
-    sendings = [_sending(destination, branch, view) for branch in destination.branches]
-    matches = any(sending.matches for sending in sendings)
-    if all(sending.because for sending in sendings):
-        because = sendings[0].because if len(sendings) == 1 else "none of its mappings makes a request of it"
-    cap = _cap(destination, view) if matches else ""
-    return msgspec.structs.replace(found, matches=matches, because=because, sendings=sendings, cap=cap)
+    because = destination.redact(_against(destination, view, clauses, test))
+    sample = destination.redact(_sample(destination, view))
+    found = Explanation(destination.id, view.event.event, view.event.uuid, not because, because, clauses, sample)
+    if because and not anyway:
+        return Road(found, [])
+    made = [_made(destination, branch, view) for branch in destination.branches]
+    matches = not because and any(one.sending.matches for one in made)
+    if not because and all(one.sending.because for one in made):
+        because = made[0].sending.because if len(made) == 1 else "none of its mappings makes a request of it"
+    if anyway and not any(one.sending.matches for one in made):
+        made = [_made(destination, branch, view, anyway=True) for branch in destination.branches]
+    cap = _cap(destination, view) if matches or anyway else ""
+    sendings = [one.sending for one in made]
+    told = msgspec.structs.replace(found, matches=matches, because=because, sendings=sendings, cap=cap)
+    return Road(told, made)
 
 
-def _sending(destination: Destination, branch: Branch, view: EventView) -> Sending:
+def _made(destination: Destination, branch: Branch, view: EventView, anyway: bool = False) -> Made:
     clauses = _clauses(destination, branch.filter, view)
-    if against := _failing(clauses):
-        return Sending(branch.name, False, destination.redact(against), clauses)
+    against = destination.redact(_failing(clauses))
+    if against and not anyway:
+        return Made(branch, Sending(branch.name, False, against, clauses), None)
     inputs: list[InputValue] = []
 
     def tell(name: str, value: Any, error: str) -> None:
         inputs.append(InputValue(name, destination.redact(_json(value)), destination.redact(error)))
 
-    found = Sending(branch.name, True, "", clauses, inputs)
+    found = Sending(branch.name, not against, against, clauses, inputs)
     try:
         work = destination.render_telling(view, branch, tell)
     except InputError as error:
-        return msgspec.structs.replace(found, because=f"the request cannot be made: {error}")
+        because = against or f"the request cannot be made: {error}"
+        return Made(branch, msgspec.structs.replace(found, because=because), None, failed=True)
     if work is None:
-        return msgspec.structs.replace(found, because="there is nothing to send: see the template's README")
-    if not isinstance(work, Request):
-        return msgspec.structs.replace(found, code=True)
-    return msgspec.structs.replace(found, request=_redacted(destination, work))
+        because = against or "there is nothing to send: see the template's README"
+        return Made(branch, msgspec.structs.replace(found, because=because), None)
+    if isinstance(work, Code):
+        return Made(branch, msgspec.structs.replace(found, code=True), work)
+    return Made(branch, msgspec.structs.replace(found, request=_redacted(destination, work)), work)
 
 
 def _cap(destination: Destination, view: EventView) -> str:
@@ -129,9 +170,17 @@ def _cap(destination: Destination, view: EventView) -> str:
     return f"{sent}; whether this one was is not known: what is held back is only counted"
 
 
-def _against(destination: Destination, view: EventView, clauses: list[Clause]) -> str:
+def _sample(destination: Destination, view: EventView) -> str:
+    """In words; who is in is always in."""
+    if destination.sample is None:
+        return ""
+    share = f"the sample of {destination.sample.share * 100:g} %"
+    return f"it is in {share}" if not (out := _out_of_sample(destination, view)) else f"{out} ({share})"
+
+
+def _against(destination: Destination, view: EventView, clauses: list[Clause], test: bool) -> str:
     event, names = view.event, destination.event_names
-    if not destination.enabled:
+    if not destination.enabled and not test:
         return "the destination's file says 'enabled: false'"
     if not destination.branches:
         return "all of its mappings say 'enabled: false'"
@@ -189,7 +238,8 @@ def _trimmed(text: str) -> str:
 def _clause(destination: Destination, filter: Filter, program: hog.Program, text: str, view: EventView) -> Clause:
     try:
         row = view.row(row_needs(program.chains))
-        reads = {".".join(chain): _read(row, chain) for chain in sorted(program.chains)}
+        seen = {".".join(chain): _read(row, chain) for chain in sorted(program.chains)}
+        reads = {name: masked_value(value, destination.redact) for name, value in seen.items()}
         value = program(row)
     except (hog.HogRuntimeError, EventDataError) as error:
         return Clause(text, False, {}, destination.redact(str(error)))

@@ -5,7 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import overload
+from typing import Any, overload
 from urllib.parse import quote, quote_plus
 
 from hog.json_text import without_lone_surrogates
@@ -55,6 +55,19 @@ class Redactor:
         if isinstance(text, bytes):
             return self._bytes.sub(MASK.encode(), text) if self._bytes else text
         return self._text.sub(MASK, text) if self._text else text
+
+
+def masked_value(value: Any, masked: Callable[[str], str]) -> Any:
+    """A value as JSON has them, with every text in it masked; a number that is a secret becomes text."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {masked(str(name)): masked_value(each, masked) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_value(each, masked) for each in value]
+    if isinstance(value, int | float) and not isinstance(value, bool) and masked(str(value)) != str(value):
+        return MASK
+    return value
 
 
 def _pattern(long: set[str], short: set[str]) -> str:

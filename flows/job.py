@@ -70,7 +70,7 @@ class Job:
         self._people = PersonTable(settings.state / "persons")
         self._feed = _feed(settings, self._people)
         self.gate = Gate(self.progress, self._persons_ready, settings.shutdown_grace_s)
-        persons = {log.stream: log for log in _logs_of_persons(settings)}
+        persons = {log.stream: log for log in logs_of_persons(settings)}
         self.persons = frozenset(persons)
         """The streams whose messages are persons."""
         logs = {log.stream: log for log in (log_of(one, settings.kafka) for one in settings.events)} | persons
@@ -201,7 +201,7 @@ def log_of(one: Input, client: Mapping[str, str], compacted: bool = False) -> Lo
     return FileLog(one.path) if isinstance(one, FileInput) else StdinLog()
 
 
-def _logs_of_persons(settings: Settings) -> list[Log]:
+def logs_of_persons(settings: Settings) -> list[Log]:
     """The persons as a log of their changes, beside the table that is made of them."""
     return [] if settings.persons is None else [log_of(settings.persons[0], settings.kafka, compacted=True)]
 

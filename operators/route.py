@@ -238,8 +238,18 @@ def invoke(destination: Destination, view: EventView, branch: Branch, together: 
         branch: One of those that it matches.
         together: See `Invocation.together`.
     """
+    invocation = invocation_of(destination, view, branch, together)
+    try:
+        invocation.work = destination.render(view, branch)
+    except (InputError, EventDataError) as error:
+        invocation.error = str(error)
+    return invocation
+
+
+def invocation_of(destination: Destination, view: EventView, branch: Branch, together: int = 0) -> Invocation:
+    """As `invoke`, before anything is rendered: it has no work yet."""
     event = view.event
-    invocation = Invocation(
+    return Invocation(
         id=destination.invocation_id(event, branch.name),
         destination=destination.id,
         stream=event.stream,
@@ -255,11 +265,6 @@ def invoke(destination: Destination, view: EventView, branch: Branch, together: 
         exact=destination.masking is not None,
         reread=event.only_for is not None,
     )
-    try:
-        invocation.work = destination.render(view, branch)
-    except (InputError, EventDataError) as error:
-        invocation.error = str(error)
-    return invocation
 
 
 def _is_report(item: Keyed | Report) -> TypeGuard[Report]:

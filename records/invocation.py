@@ -70,6 +70,8 @@ class Invocation(msgspec.Struct, gc=False):
     """True when the backlog lane brought it."""
     replayed: bool = False
     """Whether a person asked for it again; its requests say so."""
+    test: bool = False
+    """Whether a person only tries it out: its requests say so, and none of them is made twice."""
     retries: int = 0
     """Counted retries made so far."""
     resent: bool = False

@@ -90,7 +90,11 @@ class MemoryReader:
             self.next_offset = there[-1] + 1
         if len(there) < limit:
             self.next_offset = self._log.end
-        return [Message(self._log.stream, 0, offset, self._log.values[offset], 0) for offset in there]
+        times = self._log.times
+        return [
+            Message(self._log.stream, 0, offset, self._log.values[offset], int(times.get(offset, 0.0) * 1000))
+            for offset in there
+        ]
 
     def at_end(self) -> bool:
         return not self._log.silent and self.next_offset >= self._log.end

@@ -55,7 +55,7 @@ def explain(
     """
     settings = from_process(
         {"destinations": directory, "secrets_dir": secrets_dir, "project": project, "state": state},
-        only=["destinations", "secrets_dir", "project", "state", "site_url", "group_types"],
+        only=["destinations", "secrets_dir", "secrets_key", "project", "state", "site_url", "group_types"],
     )
     from cli.explained_event import event_view
     from destinations.explain import explain as explained
@@ -101,7 +101,7 @@ def _destination(id: str, settings: "Settings") -> "Destination":
     from destinations import Secrets, load
 
     folder = Path(shown(settings.destinations))
-    loaded = load(folder, Secrets(settings.secret), catalog.builtin())
+    loaded = load(folder, Secrets(settings.secret, settings.secret.why_missing), catalog.builtin())
     if id not in loaded.destinations:
         problems = [str(problem) for problem in loaded.problems if problem.destination in (id, "")]
         there_are = ", ".join(sorted(loaded.destinations)) or "none"

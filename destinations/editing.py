@@ -8,7 +8,7 @@ ends of lines are therefore kept wherever nothing is changed. What cannot be kep
 * how the new value itself is written, but for the quotes of a text that becomes another text of one line.
 
 A file that uses anchors, or explicit keys (`? key`), in what is changed is written by ruamel.yaml from its round trip,
-which keeps comments but not all blanks; if that gives other values than were wanted, it is written anew without comments.
+which keeps comments but not all blanks; if that gives other values than were wanted, it is written anew, without them.
 The result is always read back: it holds the wanted values, or is not returned.
 """
 
@@ -236,7 +236,7 @@ class _Cut:
     def _put(self, path: Steps, key: str, value: Any) -> str:
         mapping, (name, node) = self._entry(path, key)
         end = self._end(name, node)
-        if mapping.flow_style:
+        if _is_flow(mapping):
             return self._spliced(name.start_mark.index, end, flow_entry(key, value, _quotes(node)))
         entry = self._block(yaml_text({key: value}, _quotes(node)), name.start_mark.column)
         return self._spliced_block(name.start_mark.index, end, entry)
@@ -252,7 +252,7 @@ class _Cut:
         mapping = self._own(path)
         entries = [(name, node) for name, node in _mapping(mapping).value]
         before = [index for index, (name, _) in enumerate(entries) if _rank(path, name.value) <= _rank(path, key)]
-        if mapping.flow_style:
+        if _is_flow(mapping):
             entry = flow_entry(key, value)
             if not entries:
                 return self._spliced(mapping.start_mark.index, mapping.end_mark.index, f"{{{entry}}}")
@@ -274,7 +274,7 @@ class _Cut:
         entries = _mapping(mapping).value
         number = next(index for index, (other, _) in enumerate(entries) if other is name)
         start, end = name.start_mark.index, self._end(name, node)
-        if mapping.flow_style:
+        if _is_flow(mapping):
             if number + 1 < len(entries):
                 return self._spliced(start, entries[number + 1][0].start_mark.index, "")
             return self._spliced(self._end(*entries[number - 1]), end, "")
@@ -330,7 +330,7 @@ class _Cut:
             if node.style in ("|", ">"):
                 return self._block_scalar_end(node, column)
             return int(node.end_mark.index) if node.end_mark.index > node.start_mark.index else 0
-        if node.flow_style or not node.value:
+        if _is_flow(node) or not node.value:
             return int(node.end_mark.index)
         # The mark at the end of a block is where the next thing begins, behind comments and blank lines.
         if isinstance(node, SequenceNode):
@@ -365,6 +365,10 @@ def _mapping(node: Node) -> MappingNode:
     if not isinstance(node, MappingNode):
         raise LookupError("not a mapping")
     return node
+
+
+def _is_flow(node: Node) -> bool:
+    return bool(getattr(node, "flow_style", False))
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -43,7 +43,7 @@ def page() -> str:
 
 
 def _entry(row: Setting) -> str:
-    variable = f"{row.variable}_…" if not row.has_flag else row.variable
+    variable = f"{row.variable}_…" if row.name == "kafka" else row.variable
     names = [row.flag if row.has_flag else "", variable, row.name if row.in_file else ""]
     lines = [f"### {row.name}\n", " · ".join(f"`{name}`" for name in names if name) + "\n", f"{row.help}\n"]
     if row.default:

@@ -20,6 +20,7 @@ from cli import (
     explain,
     export,
     failed,
+    history,
     hog,
     import_,
     logs,
@@ -27,10 +28,12 @@ from cli import (
     pause,
     replay,
     run,
+    secrets,
     status,
     template,
 )
 from connectors.journal import JournalError
+from connectors.state_file import StateFileError
 from flows.settings import SettingsError
 
 # Frames and colours are for a terminal: a pipe gets the same help as plain text.
@@ -58,6 +61,8 @@ app.command("pause")(pause.pause)
 app.command("disable")(disable.disable)
 app.command("enable")(enable.enable)
 app.command("replay")(replay.replay)
+app.command("history")(history.history)
+app.add_typer(secrets.app, name="secrets")
 app.command("demo")(demo.demo)
 app.add_typer(template.app, name="template")
 app.add_typer(hog.app, name="hog")
@@ -96,7 +101,7 @@ def main() -> None:
         code = 1
     except KeyboardInterrupt:
         code = 130
-    except (SettingsError, JournalError) as error:
+    except (SettingsError, JournalError, StateFileError) as error:
         sys.stderr.write(f"offramp: {error}\n")
         code = 2
     except typer.TyperException as error:

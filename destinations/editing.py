@@ -3,7 +3,7 @@
 A value is cut out where it stands and the new one put there. Comments, blank lines, quotes, the order of keys and the
 ends of lines are therefore kept wherever nothing is changed. What cannot be kept:
 
-* comments within a list that gets another length, and within a mapping that becomes something else, or nothing;
+* comments within a list of which several parts change at once, or within a mapping that becomes something else;
 * the comment behind a value that is removed, on its line. Those above it stay;
 * how the new value itself is written, but for the quotes of a text that becomes another text of one line.
 
@@ -16,6 +16,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -56,6 +57,10 @@ _SPECS: Final[Mapping[Steps, type[msgspec.Struct]]] = {
 }
 
 
+class EditError(Exception):
+    """A value cannot stand where it is to stand: one sentence saying why."""
+
+
 def values_of(text: str) -> dict[str, Any]:
     """What a file says; nothing of one that is empty but for comments. Raises YamlError."""
     return {} if _is_empty(text) else parse(text.encode()).values
@@ -66,7 +71,7 @@ def with_value(text: str, path: str, value: Any) -> str:
 
     A step that is a number counts within a list: `mappings.0.name`. A key with a dot in it cannot be named so.
 
-    Raises YamlError where the text is no YAML, KeyError where the path leads through something that has no keys.
+    Raises YamlError where the text is no YAML, EditError where the path leads through something that has no keys.
     """
     values = values_of(text)
     return with_values(text, _replaced(values, path.split("."), value))
@@ -83,7 +88,7 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
 
     A new key stands where readers look for it: behind those that `destinations.file_text` writes before it.
 
-    Raises YamlError where the text is no YAML, ValueError for values that no file can hold.
+    Raises YamlError where the text is no YAML, EditError for values that no file can hold.
     """
     wanted = {key: _plain(value) for key, value in values.items()}
     if _is_empty(text):
@@ -126,10 +131,10 @@ def _replaced(values: Any, steps: Sequence[str], value: Any) -> Any:
     if isinstance(values, list):
         index = int(first) if first.isdecimal() else -1
         if not 0 <= index < len(values):
-            raise KeyError(f"there is no item {first} in a list of {len(values)}")
+            raise EditError(f"there is no item {first} in a list of {len(values)}")
         return [_replaced(each, rest, value) if number == index else each for number, each in enumerate(values)]
     if values is not None and not isinstance(values, Mapping):
-        raise KeyError(f"'{first}' has no place in what is not a mapping")
+        raise EditError(f"'{first}' has no place in what is not a mapping")
     inside = dict(values or {})
     inside[first] = _replaced(inside.get(first), rest, value)
     return inside
@@ -150,7 +155,7 @@ def _removed(values: Any, steps: Sequence[str]) -> Any:
 
 def _checked(text: str, wanted: Mapping[str, Any]) -> str:
     if not _holds(text, wanted):
-        raise ValueError("these values cannot be written as a destination file")
+        raise EditError("these values cannot be written as a destination file")
     return text
 
 
@@ -217,17 +222,31 @@ class _Cut:
             return self._in_mapping(old, wanted, path)
         for index, (a, b) in enumerate(zip(old, wanted, strict=True)):
             if not same(a, b):
-                here = (*path, index)
-                return self.first(a, b, here) if _alike(a, b) else self._put_item(here, b)
+                return self._changed(a, b, (*path, index))
         return None
+
+    def _changed(self, old: Any, wanted: Any, path: Steps) -> str | None:
+        """For two that differ."""
+        if _alike(old, wanted):
+            return self.first(old, wanted, path)
+        if isinstance(old, list) and isinstance(wanted, list) and old and wanted:
+            index = next((i for i, pair in enumerate(zip(old, wanted, strict=False)) if not same(*pair)), None)
+            index = min(len(old), len(wanted)) if index is None else index
+            more = len(wanted) - len(old)
+            with suppress(LookupError):
+                if more > 0 and same(old[index:], wanted[index + more :]):
+                    return self._insert_item(path, index, wanted[index])
+                if more < 0 and same(old[index - more :], wanted[index:]):
+                    return self._remove_item(path, index)
+        *parent, last = path
+        return self._put(tuple(parent), last, wanted) if isinstance(last, str) else self._put_item(path, wanted)
 
     def _in_mapping(self, old: Mapping[str, Any], wanted: Mapping[str, Any], path: Steps) -> str | None:
         for key, value in wanted.items():
             if key not in old:
                 return self._add(path, key, value)
             if not same(old[key], value):
-                here = (*path, key)
-                return self.first(old[key], value, here) if _alike(old[key], value) else self._put(path, key, value)
+                return self._changed(old[key], value, (*path, key))
         gone = next((key for key in old if key not in wanted), None)
         if gone is None:
             return None
@@ -247,6 +266,42 @@ class _Cut:
         end = self._leaf_end(node, parent.start_mark.column)
         # Also in a block list: it is in one line, so nothing has to be indented.
         return self._spliced(node.start_mark.index, end or node.start_mark.index, flow_item(value, _quotes(node)))
+
+    def _insert_item(self, path: Steps, index: int, value: Any) -> str:
+        items: list[Node] = self._own(path).value
+        if _is_flow(self._nodes[path]):
+            if index == 0:
+                at = items[0].start_mark.index
+                return self._spliced(at, at, f"{flow_item(value)}, ")
+            at = items[index - 1].end_mark.index
+            return self._spliced(at, at, f", {flow_item(value)}")
+        column = self._nodes[path].start_mark.column
+        text = flow_item(value)
+        if isinstance(value, Mapping) and value and not any(_is_flow(each) for each in items):
+            text = self._block(yaml_text(value), column + 2)
+        if index == 0:
+            at = self._dash(items[0])
+            return self._spliced(at, at, f"- {text}{self._newline}{' ' * column}")
+        at = self._line_end(self._leaf_end(items[index - 1], column) or items[index - 1].start_mark.index)
+        return self._spliced(at, at, f"{self._newline}{' ' * column}- {text}")
+
+    def _remove_item(self, path: Steps, index: int) -> str:
+        items: list[Node] = self._own(path).value
+        node = items[index]
+        if _is_flow(self._nodes[path]):
+            if index + 1 < len(items):
+                return self._spliced(node.start_mark.index, items[index + 1].start_mark.index, "")
+            return self._spliced(items[index - 1].end_mark.index, node.end_mark.index, "")
+        column = self._nodes[path].start_mark.column
+        return self._without_lines(self._dash(node) - column, self._leaf_end(node, column) or node.start_mark.index)
+
+    def _dash(self, item: Node) -> int:
+        """Where the dash of a list's item stands, if nothing else is before it on its line."""
+        before = self._text[: item.start_mark.index].rstrip()
+        line = before.rpartition("\n")[2]
+        if line.strip() != "-":
+            raise LookupError("no dash of its own")
+        return len(before) - 1
 
     def _add(self, path: Steps, key: str, value: Any) -> str:
         mapping = self._own(path)
@@ -282,10 +337,14 @@ class _Cut:
         if self._text[line:start].strip():
             # The first of a list's item, behind its dash: the next one takes its place.
             return self._spliced(start, entries[number + 1][0].start_mark.index, "")
+        return self._without_lines(line, end)
+
+    def _without_lines(self, start: int, end: int) -> str:
+        """Without all lines from the one that begins at `start` to the one that holds `end`."""
         after = self._line_end(end)
         if after < len(self._text):
-            after += len(self._newline) if self._text.startswith(self._newline, after) else 1
-        return self._spliced(line, after, "")
+            after += 2 if self._text.startswith("\r\n", after) else 1
+        return self._spliced(start, after, "")
 
     def _emptied(self, path: Steps) -> str:
         if not path:

@@ -68,6 +68,7 @@ def _dumped(laid_out: Any) -> str:
     yaml.Representer = _Representer
     yaml.width = 1 << 20  # A folded text would no longer show where its lines end.
     yaml.allow_unicode = True
+    yaml.brace_single_entry_mapping_in_flow_sequence = True  # `[{id: a}]`: few know that `[id: a]` is the same.
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
     yaml.dump(laid_out, out)

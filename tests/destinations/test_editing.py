@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.scalar import YamlError
-from destinations.editing import same, values_of, with_value, with_values, without
+from destinations.editing import EditError, same, values_of, with_value, with_values, without
 
 TEXT = """\
 # c1: who owns this
@@ -141,7 +141,7 @@ def test_a_whole_form_is_taken_at_once(gone: set[tuple[str, ...]], changed: list
     for path, value in changed:
         try:
             text = with_value(text, ".".join(path), value)
-        except KeyError:
+        except EditError:
             continue
     wanted = values_of(text)
     edited = with_values(TEXT, wanted)
@@ -171,7 +171,7 @@ def test_an_empty_file_becomes_one(values: dict[str, Any]) -> None:
         ("inputs.headers.X-B", "b", 'X-A: "1"}', 'X-A: "1", X-B: b}'),
         ("inputs.query", {"a": "b"}, "        -   two  # c9\n", "        -   two  # c9\n    query:\n      a: b\n"),
         ("mappings.0.enabled", False, "- name: lead\n", "- name: lead\n    enabled: false\n"),
-        ("mappings.1.inputs", {}, "- filters: {}   # c12\n", "- filters: {}   # c12\n    inputs: {}\n"),
+        ("mappings.1.inputs", {}, "    name: bought\n", "    name: bought\n    inputs: {}\n"),
         ("delivery.rate", "5/s", "  rate: 100/s  # c14", "  rate: 5/s  # c14"),
         ("delivery.timeout_s", 5, "delivery:\n", "delivery:\n  timeout_s: 5\n"),
         ("delivery.rate", "a\nb\n", f"rate: 100/s  {C14}\n", f"rate: |  {C14}\n    a\n    b\n"),
@@ -198,6 +198,57 @@ def test_where_it_stands(path: str, value: object, before: str, after: str) -> N
 )  # fmt: skip
 def test_what_goes_with_a_key(path: str, before: str, after: str) -> None:
     assert without(TEXT, path) == TEXT.replace(before, after)
+
+
+LIST = """\
+list:
+  # c1
+  - a  # c2
+  # c3
+  - k: 1
+    l: |
+      text
+
+  # c4
+  - c
+flow: [{a: 1}, b, "c"]  # c5
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "before", "after"),
+    [
+        ("list", ["a", {"k": 1, "l": "text\n"}, "c", "d"], "  - c\n", "  - c\n  - d\n"),
+        ("list", ["z", "y", "a", {"k": 1, "l": "text\n"}, "c"], "  - a", "  - z\n  - y\n  - a"),
+        ("list", ["a", {"n": 1, "m": [2]}, {"k": 1, "l": "text\n"}, "c"], "c2\n", "c2\n  - n: 1\n    m: [2]\n"),
+        ("list", [{"k": 1, "l": "text\n"}, "c"], "  - a  # c2\n", ""),
+        ("list", ["a", "c"], "  - k: 1\n    l: |\n      text\n", ""),
+        ("list", ["a"], "  - k: 1\n    l: |\n      text\n\n  # c4\n  - c\n", "\n  # c4\n"),
+        ("flow", [{"a": 1}, "b", "c", {"d": "e, f"}], '"c"]', "\"c\", {d: 'e, f'}]"),
+        ("flow", ["x", {"a": 1}, "b", "c"], "[{a", "[x, {a"),
+        ("flow", [{"a": 1}, "c"], 'b, "c"', '"c"'),
+        ("flow", [{"a": 1}, "b"], ', "c"', ""),
+    ],
+)
+def test_items_come_and_go(key: str, wanted: list[Any], before: str, after: str) -> None:
+    assert with_value(LIST, key, wanted) == LIST.replace(before, after)
+    windows = LIST.replace("\n", "\r\n")
+    assert with_value(windows, key, wanted) == with_value(LIST, key, wanted).replace("\n", "\r\n")
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(VALUES, max_size=4),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.lists(VALUES, max_size=2)), max_size=2),
+    st.booleans(),
+)
+def test_lists_become_what_is_wanted(items: list[Any], cuts: list[tuple[int, int, list[Any]]], nested: bool) -> None:
+    text = with_values("# c1\n", {"a": [items, "x"] if nested else items, "b": 1})
+    wanted = list(items)
+    for start, length, new in cuts:
+        wanted[start : start + length] = new
+    values = {"a": [wanted, "x"] if nested else wanted, "b": 1}
+    assert same(values_of(with_values(text, values)), values)
 
 
 def test_ends_of_lines_and_byte_order_marks_stay() -> None:
@@ -230,7 +281,7 @@ def test_one_and_true_are_not_the_same_value() -> None:
 def test_what_is_no_yaml_or_has_no_keys_is_refused() -> None:
     with pytest.raises(YamlError):
         with_value("id: [", "name", "a")
-    with pytest.raises(KeyError, match="'x' has no place in what is not a mapping"):
+    with pytest.raises(EditError, match="'x' has no place in what is not a mapping"):
         with_value(TEXT, "name.x", 1)
-    with pytest.raises(KeyError, match="there is no item 7 in a list of 2"):
+    with pytest.raises(EditError, match="there is no item 7 in a list of 2"):
         with_value(TEXT, "mappings.7.name", "a")

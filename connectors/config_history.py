@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn, Self
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -92,13 +92,14 @@ class UnknownVersionError(Exception):
 
 
 class ConfigHistory:
-    """The history of one directory. For any thread and any number of processes: what changes files waits its turn.
+    """The history of one directory. For any thread and any number of processes: each call waits its turn, at most 10 s.
+    Nothing stays open between calls.
 
     Errors: `DestinationFileError` for the destinations' files, `StateFileError` for the history's own.
 
     Guarantee: a change is in the file and in the history, or in neither, whenever the process is killed. Two programs
-    cannot overwrite each other. A person who saves by hand within the millisecond between the last look at the file
-    and the rename is not seen; no file system offers better.
+    cannot overwrite each other. A person who saves by hand within the few milliseconds between the last look at the
+    file and the rename is not seen; no file system offers better.
     """
 
     def __init__(
@@ -115,13 +116,6 @@ class ConfigHistory:
         self._secrets = secrets
         self._catalog = catalog
         self._clock = clock
-
-    def __enter__(self) -> Self:
-        """For a `with` block, though nothing stays open between calls."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing."""
 
     def ids(self) -> list[str]:
         """Of all destinations that there are or were."""
@@ -241,7 +235,13 @@ class ConfigHistory:
                 self._check(id, data, force=force)
             self._files.clear_left_over(id)
             made = Version(id, now + 1, self._clock(), author, note, _text(data))
-            self._write(connection, made, data, self._files.stage(id, data))
+            staged = self._files.stage(id, data)
+            if digest(self._files.read(id)) != digest(there):
+                # Checking and laying ready took a while, in which somebody has saved by hand.
+                staged.clear()
+                by_hand = self._look_at(connection, id)
+                raise ConflictError(_conflict(id, now, by_hand), by_hand)
+            self._write(connection, made, data, staged)
             return made
 
     def _write(self, connection: sqlite3.Connection, made: Version, data: bytes | None, staged: Staged) -> None:

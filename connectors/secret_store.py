@@ -167,7 +167,10 @@ class SecretStore:
         others = [one.name for one in self.listed() if one.key != first]
         for name in others:
             # Each on its own: one that is set meanwhile must not be replaced by what it was before.
-            sealed, key = self._rows("SELECT sealed, key FROM secrets WHERE name = ?", (name,))[0]
+            found = self._rows("SELECT sealed, key FROM secrets WHERE name = ?", (name,))
+            if not found:
+                continue
+            ((sealed, key),) = found
             again = self._sealed(name, self._opened(name, key, sealed))
             self._write(
                 "UPDATE secrets SET key = ?, sealed = ? WHERE name = ? AND sealed = ?", (first, again, name, sealed)

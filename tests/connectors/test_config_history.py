@@ -20,7 +20,7 @@ from connectors.config_history import (
     UnknownVersionError,
     Version,
 )
-from connectors.destination_file import DestinationFileError
+from connectors.destination_file import DestinationFileError, DestinationFiles, Staged
 from connectors.state_file import StateFileError
 from destinations import Secrets
 
@@ -89,6 +89,26 @@ def test_a_change_by_hand_is_a_version_of_the_file_itself(place: Place) -> None:
     place.file.unlink()
     place.history.look()
     assert place.told() == [(1, BY_HAND, ONE), (2, "ada", TWO), (3, BY_HAND, THREE), (4, BY_HAND, None)]
+
+
+def test_who_saves_by_hand_during_a_save_is_not_overwritten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.history.save("crm", ONE, "ada", expected_version=0)
+    stage = DestinationFiles.stage
+
+    def stage_slowly(self: DestinationFiles, id: str, data: bytes | None) -> Staged:
+        staged = stage(self, id, data)
+        place.file.write_text(THREE)
+        return staged
+
+    monkeypatch.setattr(DestinationFiles, "stage", stage_slowly)
+    for change in (
+        lambda: place.history.save("crm", TWO, "ada", expected_version=1),
+        lambda: place.history.delete("crm", "ada", expected_version=1),
+    ):
+        with pytest.raises(ConflictError, match="changed in the file itself meanwhile: it is version 2 now, not 1"):
+            change()
+    assert place.told() == [(1, "ada", ONE), (2, BY_HAND, THREE)]
+    assert (place.file.read_text(), place.hidden()) == (THREE, [])
 
 
 def test_a_directory_that_is_empty_or_gone_deletes_nothing(place: Place) -> None:

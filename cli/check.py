@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import SecretsDirOption, shown
+from cli.options import SecretsDirOption, StateOption, shown
 from cli.output import console, text
 from flows.settings import from_process
 
@@ -14,19 +14,26 @@ DIRECTORY = typer.Argument(
 )
 
 
-def check(directory: Annotated[str | None, DIRECTORY] = None, secrets_dir: SecretsDirOption = None) -> None:
+def check(
+    directory: Annotated[str | None, DIRECTORY] = None,
+    secrets_dir: SecretsDirOption = None,
+    state: StateOption = None,
+) -> None:
     """Find what is wrong in the destination files. Syntax, names, expressions, missing secrets; nothing is sent.
 
     The exit code is 1 when there is a problem.
     """
     settings = from_process(
-        {"destinations": directory, "secrets_dir": secrets_dir}, only=["destinations", "secrets_dir"]
+        {"destinations": directory, "secrets_dir": secrets_dir, "state": state},
+        only=["destinations", "secrets_dir", "secrets_key", "state"],
     )
     # Only this command compiles destinations; the others start faster without the parser.
     import catalog
     from destinations import Secrets, load
 
-    loaded = load(Path(shown(settings.destinations)), Secrets(settings.secret), catalog.builtin())
+    loaded = load(
+        Path(shown(settings.destinations)), Secrets(settings.secret, settings.secret.why_missing), catalog.builtin()
+    )
     out = console()
     for problem in loaded.problems:
         out.print(text(f"{problem}\n"))

@@ -55,7 +55,7 @@ def explain(
     """
     settings = from_process(
         {"destinations": directory, "secrets_dir": secrets_dir, "project": project, "state": state},
-        only=["destinations", "secrets_dir", "project", "state", "site_url", "group_types"],
+        only=["destinations", "secrets_dir", "secrets_key", "project", "state", "site_url", "group_types"],
     )
     from cli.explained_event import event_view
     from destinations.explain import explain as explained

@@ -70,7 +70,8 @@ def posthog(
     imported = import_functions([item for file in files for item in _items(file, notes)], catalog.builtin())
     answers = [[] if file is None else _items(file, notes) for file in (actions, cohorts, project)]
     notes += write_project(directory, answers, [one.needs for one in imported if not one.because], force)
-    settings = from_process({"secrets_dir": secrets_dir}, only=["secrets_dir", "project", "site_url", "group_types"])
+    wanted = ["secrets_dir", "secrets_key", "state", "project", "site_url", "group_types"]
+    settings = from_process({"secrets_dir": secrets_dir}, only=wanted)
     found = load_project(directory) if directory.is_dir() else None
     in_effect = found.project if found is not None and found.project is not None else Project()
     lines = _written(imported, directory, force, in_effect)

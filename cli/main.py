@@ -21,6 +21,7 @@ from cli import (
     explain,
     export,
     failed,
+    history,
     hog,
     import_,
     logs,
@@ -28,11 +29,13 @@ from cli import (
     pause,
     replay,
     run,
+    secrets,
     status,
     template,
     test,
 )
 from connectors.journal import JournalError
+from connectors.state_file import StateFileError
 from flows.settings import SettingsError
 
 # Frames and colours are for a terminal: a pipe gets the same help as plain text.
@@ -63,6 +66,8 @@ app.command("enable")(enable.enable)
 app.command("replay")(replay.replay)
 app.command("console", help=console.HELP)(console.console)
 app.command("console-hash")(console.hash_password)
+app.command("history")(history.history)
+app.add_typer(secrets.app, name="secrets")
 app.command("demo")(demo.demo)
 app.add_typer(template.app, name="template")
 app.add_typer(hog.app, name="hog")
@@ -101,7 +106,7 @@ def main() -> None:
         code = 1
     except KeyboardInterrupt:
         code = 130
-    except (SettingsError, JournalError) as error:
+    except (SettingsError, JournalError, StateFileError) as error:
         sys.stderr.write(f"offramp: {error}\n")
         code = 2
     except typer.TyperException as error:

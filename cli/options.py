@@ -41,6 +41,7 @@ def _help(row: Setting) -> str:
 
 
 StateOption = Annotated[str | None, _option(_ROWS["state"])]
+DestinationsOption = Annotated[str | None, _option(_ROWS["destinations"])]
 SecretsDirOption = Annotated[str | None, _option(_ROWS["secrets_dir"])]
 ProjectOption = Annotated[str | None, _option(_ROWS["project"])]
 AllowOption = Annotated[list[str] | None, _option(_ROWS["allow"])]

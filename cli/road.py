@@ -24,7 +24,7 @@ def destination_of(id: str, settings: "Settings") -> "Destination":
     from destinations import Secrets, load
 
     folder = Path(shown(settings.destinations))
-    loaded = load(folder, Secrets(settings.secret), catalog.builtin())
+    loaded = load(folder, Secrets(settings.secret, settings.secret.why_missing), catalog.builtin())
     if id not in loaded.destinations:
         problems = [str(problem) for problem in loaded.problems if problem.destination in (id, "")]
         there_are = ", ".join(sorted(loaded.destinations)) or "none"

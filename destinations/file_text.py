@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString, SingleQuotedScalarString
 
 ORDER: Final = (
     "id",
@@ -48,16 +48,53 @@ def file_text(values: Mapping[str, Any], comment: str = "") -> str:
     return above + yaml_text({key: values[key] for key in ordered})
 
 
-def yaml_text(values: Mapping[str, Any]) -> str:
-    """A mapping as YAML, in its own order."""
+def yaml_text(values: Mapping[str, Any], quotes: str = "") -> str:
+    """A mapping as YAML, in its own order. Its own texts of one line are put into these quotes, if any."""
+    return _dumped(CommentedMap((_text(key), _quoted(value, key, quotes)) for key, value in values.items()))
+
+
+def flow_entry(key: str, value: Any, quotes: str = "") -> str:
+    """`key: value` as it stands within braces, in one line."""
+    return _dumped(_in_one_line({key: value}, quotes)).strip()[1:-1]
+
+
+def flow_item(value: Any, quotes: str = "") -> str:
+    """A value as it stands within brackets, in one line."""
+    return _dumped(_in_one_line([value], quotes)).strip()[1:-1]
+
+
+def _dumped(laid_out: Any) -> str:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.width = 1 << 20  # A folded text would no longer show where its lines end.
     yaml.allow_unicode = True
+    yaml.brace_single_entry_mapping_in_flow_sequence = True  # `[{id: a}]`: few know that `[id: a]` is the same.
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = io.StringIO()
-    yaml.dump(_laid_out(values), out)
+    yaml.dump(laid_out, out)
     return out.getvalue()
+
+
+def _quoted(value: Any, key: str, quotes: str) -> Any:
+    if quotes and isinstance(value, str) and value.isprintable():
+        return SingleQuotedScalarString(value) if quotes == "'" else DoubleQuotedScalarString(value)
+    return _laid_out(value, key)
+
+
+def _in_one_line(value: Any, quotes: str = "") -> Any:
+    if isinstance(value, str):
+        if quotes:
+            return _quoted(value, "", quotes) if value.isprintable() else DoubleQuotedScalarString(value)
+        return _text(value) if "\n" not in value else DoubleQuotedScalarString(value)
+    if isinstance(value, Mapping):
+        mapping = CommentedMap((_in_one_line(name), _in_one_line(each, quotes)) for name, each in value.items())
+        mapping.fa.set_flow_style()
+        return mapping
+    if isinstance(value, list | tuple):
+        items = CommentedSeq(_in_one_line(each, quotes) for each in value)
+        items.fa.set_flow_style()
+        return items
+    return value
 
 
 def comment_of(text: str) -> str:

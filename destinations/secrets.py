@@ -1,10 +1,13 @@
 """Secrets: looked up once at load, and kept out of every text that leaves this process other than in a request."""
 
 import base64
+import hashlib
 import html
 import json
+import os
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, overload
 from urllib.parse import quote, quote_plus
 
@@ -18,14 +21,56 @@ SHORT = 4
 class Secrets:
     """Where secrets come from. What the lookup has is never listed, only asked for by name."""
 
-    def __init__(self, lookup: Callable[[str], str | None]) -> None:
-        """`lookup` answers None for a name that is not set."""
+    def __init__(self, lookup: Callable[[str], str | None], why: Callable[[str], str] | None = None) -> None:
+        """`lookup` answers None for a name that is not set; `why` then says what is the matter, if it knows better."""
         self._lookup = lookup
+        self._why = why
 
     def get(self, name: str) -> str | None:
         """The value, or None if it is not set or empty. Bytes of it that are not UTF-8 become U+FFFD."""
         value = self._lookup(name)
         return without_lone_surrogates(value) if value else None
+
+    def at_once(self) -> "Secrets":
+        """The same secrets, each looked up once: for one look at many files. It is not to be kept."""
+        return Secrets(lru_cache(maxsize=None)(self.get), self._why)
+
+    def missing(self, name: str) -> str:
+        """What is wrong where there is no such secret."""
+        return (self._why(name) if self._why else "") or (
+            f"secret '{name}' is not set: set the environment variable {name} or mount a file of that name"
+        )
+
+
+class AskedSecrets(Secrets):
+    """Secrets that remember what they were asked for, so that who asked can tell when another answer would come."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__(secrets.get, secrets.missing)
+        self._answers: dict[str, bytes] = {}
+
+    def get(self, name: str) -> str | None:
+        """As it is."""
+        value = super().get(name)
+        self._answers[name] = _mark(value, self, name)
+        return value
+
+    def differ(self, now: "Secrets") -> bool:
+        """Whether any answer is another one now."""
+        return any(_mark(now.get(name), now, name) != mark for name, mark in self._answers.items())
+
+    def __repr__(self) -> str:
+        """The names alone."""
+        return f"AskedSecrets({sorted(self._answers)})"
+
+
+_MARK_KEY = os.urandom(32)
+
+
+def _mark(value: str | None, secrets: Secrets, name: str) -> bytes:
+    """By which a value, or why there is none, is known again, in this process only. It gives neither away."""
+    text = f"0{secrets.missing(name)}" if value is None else f"1{value}"
+    return hashlib.blake2b(text.encode("utf-8", "replace"), key=_MARK_KEY).digest()
 
 
 class Redactor:

@@ -179,6 +179,6 @@ class TextCompiler:
     def _use_secret(self, name: str) -> str | None:
         value = self._secrets.get(name)
         if value is None:
-            return f"secret '{name}' is not set: set the environment variable {name} or mount a file of that name"
+            return self._secrets.missing(name)
         self.used_secrets[name] = value
         return None

@@ -1,8 +1,8 @@
 """A directory of destination files that people edit while the job runs.
 
 The caller polls; there is no thread in here. A file that no longer loads keeps its last good version in effect, and so
-does one that is gone until it is so at the next poll, too: some programs delete a file and write it anew. A value
-of a secret is read when a file is compiled, so a changed secret takes effect with the next change of the file.
+does one that is gone until it is so at the next poll, too: some programs delete a file and write it anew. A secret is
+part of the files that use it: one that has changed, come or gone counts as a change of them.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from destinations.destination import Destination
 from destinations.filters import Project
 from destinations.loading import CompiledFile, Loaded, assembled, compile_bytes, destination_files, unreadable_project
 from destinations.project import compile_project, project_file
-from destinations.secrets import Secrets
+from destinations.secrets import AskedSecrets, Secrets
 
 # A file system may stamp two writes within this time alike, so a young file is compared by its content.
 YOUNG_S = 3.0
@@ -53,6 +53,8 @@ class _Known(NamedTuple):
     """With the last good version where the present one does not load."""
     project: Project
     """What it was compiled with: when that changes it is compiled again."""
+    secrets: AskedSecrets
+    """The same."""
 
 
 class _KnownProject(NamedTuple):
@@ -117,7 +119,10 @@ class Watched:
             return _changes(before, self._loaded)
         self.readable = True
         self._project = self._look_at_project(now)
-        self._files = self._kept_files({path: at for path in paths if (at := self._look_at(path, now)) is not None})
+        secrets = self._secrets.at_once()
+        self._files = self._kept_files(
+            {path: at for path in paths if (at := self._look_at(path, now, secrets)) is not None}
+        )
         of_project = self._project.problems if self._project is not None else ()
         self._loaded = assembled((known.compiled for known in self._files.values()), of_project)
         return _changes(before, self._loaded)
@@ -159,26 +164,28 @@ class Watched:
         compiled = compile_project(path, data)
         return _KnownProject(path, stamp, digest, compiled.project or last, compiled.problems)
 
-    def _look_at(self, path: Path, now: float) -> _Known | None:
+    def _look_at(self, path: Path, now: float, secrets: Secrets) -> _Known | None:
         """What is known of the file after looking at it; None if it has just gone."""
         known = self._files.get(path)
         project = self.project
         try:
             stamp = _stamp(path)
-            same_project = known is not None and known.project is project
-            if known is not None and same_project and _settled(stamp, known.stamp, now):
+            same_around = known is not None and known.project is project and not known.secrets.differ(secrets)
+            if known is not None and same_around and _settled(stamp, known.stamp, now):
                 return known
             data = read(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             problem = Problem(str(path), "", 1, 1, f"cannot be read: {error.strerror}", "", path.stem)
-            return _Known(_Stamp(0, 0, 0, 0), b"", _kept(CompiledFile(str(path), None, (problem,)), known), project)
+            broken = CompiledFile(str(path), None, (problem,))
+            return _Known(_Stamp(0, 0, 0, 0), b"", _kept(broken, known), project, AskedSecrets(self._secrets))
         digest = hashlib.sha256(data).digest()
-        if known is not None and same_project and digest == known.digest:
+        if known is not None and same_around and digest == known.digest:
             return known._replace(stamp=stamp)
-        compiled = compile_bytes(path, data, self._secrets, self._catalog, project)
-        return _Known(stamp, digest, _kept(compiled, known), project)
+        asked = AskedSecrets(secrets)
+        compiled = compile_bytes(path, data, asked, self._catalog, project)
+        return _Known(stamp, digest, _kept(compiled, known), project, asked)
 
 
 def _settled(stamp: _Stamp, before: _Stamp, now: float) -> bool:

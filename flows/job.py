@@ -59,7 +59,7 @@ class Job:
         self.handoff = Handoff()
         site = Site(settings.site_url, dict(settings.group_types))
         self._store = Journal(settings.journal, keep=Keep(settings.journal_days, settings.ledger_days))
-        watched = Watched(settings.destinations, Secrets(settings.secret), builtin())
+        watched = Watched(settings.destinations, Secrets(settings.secret, settings.secret.why_missing), builtin())
         self._notices = Notices(settings.journal)
         self._notifier = Notifier(self._transport, self._told, self._notices)
         self.writer = JournalWriter(self._store, self._store.statuses(), self._problem, notify=self._notifier.tell)

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connectors.secret_store import read_keys
 from flows.inputs import Input, InputError, parse_capture, parse_events, parse_groups, parse_persons, parse_webhook
+from records.hidden import StoreKeys
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Parsed = TypeVar("_Parsed")
@@ -235,6 +237,18 @@ def numbers_by_name() -> Kind:
         return found
 
     return Kind(read, "NAME=INDEX", repeated=True)
+
+
+def store_keys() -> Kind:
+    """Keys of the store of secrets; a mistake in them is told without them."""
+
+    def read(value: object, place: Place) -> StoreKeys:
+        try:
+            return read_keys(_text(value, place))
+        except ValueError as error:
+            raise place.error(str(error)) from None
+
+    return Kind(read)
 
 
 def client_settings() -> Kind:

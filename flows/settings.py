@@ -13,11 +13,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from connectors.secret_store import SecretStore
 from flows.inputs import FileInput, Input, InputError, KafkaInput, Persons, StdinInput, Table
 from flows.secrets import SecretLookup
 from flows.setting_kinds import Network, Place, SettingsError, read_client_settings
 from flows.settings_file import Written, read_file
 from flows.settings_table import TABLE, Setting
+from records.hidden import StoreKeys
 
 __all__ = [
     "FileInput",
@@ -60,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     destinations: Path
     allow: tuple[Network, ...] = ()
     secrets_dir: Path | None = None
+    secrets_key: StoreKeys | None = None
     project: int
     group_types: dict[str, int] = {}
     site_url: str
@@ -125,7 +128,8 @@ def load(
             _check(_ROWS[name], value, chosen[name].place)
     values["kafka"] = values.get("kafka", {}) | _kafka_by_variable(environ, cwd)
     values.setdefault("secrets_dir", _DEFAULT_SECRETS_DIR if _DEFAULT_SECRETS_DIR.is_dir() else None)
-    return Settings(**values, secret=SecretLookup(values["secrets_dir"], environ))
+    store = SecretStore(values["state"], values.get("secrets_key")) if "secrets_key" in wanted else None
+    return Settings(**values, secret=SecretLookup(values["secrets_dir"], environ, store))
 
 
 def _defaults(cwd: Path) -> dict[str, Written]:

@@ -117,9 +117,21 @@ TABLE = (
         kinds.directory(exists=True),
         DELIVERY,
         "The directory of secrets: {secrets.CRM_TOKEN} is the text of its file CRM_TOKEN, else the environment "
-        "variable CRM_TOKEN. Names that begin with OFFRAMP_ are never given to a destination. Without it "
-        "/run/secrets/offramp, where that exists.",
+        "variable CRM_TOKEN, else what was stored under that name (secrets_key). Names that begin with OFFRAMP_ are "
+        "never given to a destination. Without it /run/secrets/offramp, where that exists.",
         "/run/secrets/crm",
+    ),
+    Setting(
+        "secrets_key",
+        kinds.store_keys(),
+        DELIVERY,
+        "The key of the secrets that people enter with `offramp secrets set` or in the console: 32 bytes in base64, as "
+        "`openssl rand -base64 32` prints them. They are kept encrypted in the state directory, and looked up behind "
+        "files and variables. Several keys, separated by commas: the first encrypts, all decrypt; `offramp secrets "
+        "rotate` encrypts all with the first. Only a variable, because settings are read by more people than secrets.",
+        "dGhpcyBpcyBhbiBleGFtcGxlLCBub3QgYSByZWFsIGs=",
+        has_flag=False,
+        in_file=False,
     ),
     Setting(
         "project",

@@ -83,3 +83,9 @@ class Proxy(Hidden, frozen=True):
         """The part of its URL that may be shown."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+
+class StoreKeys(Hidden, frozen=True):
+    """What stored secrets are sealed with: the first seals, all of them open."""
+
+    keys: tuple[bytes, ...]

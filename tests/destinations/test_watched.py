@@ -109,3 +109,43 @@ def test_the_kept_file_of_two_with_one_id_can_be_deleted(tmp_path: Path, watched
     (tmp_path / "a.yaml").unlink()
     assert watched.poll(LATER) == Changes(changed=("a",))
     assert (watched.destinations["a"].name, watched.problems) == ("yml", [])
+
+
+def test_a_secret_that_changes_is_a_change_of_the_files_that_use_it(tmp_path: Path) -> None:
+    values: dict[str, str] = {}
+    why = {"TOKEN": ""}
+    secrets = Secrets(values.get, lambda name: why.get(name, ""))
+    watched = Watched(tmp_path, secrets, catalog.builtin())
+    _write(tmp_path, "a", "inputs: {url: 'https://a.b/{secrets.TOKEN}'}")
+    _write(tmp_path, "b")
+    assert watched.poll(LATER) == Changes(added=("b",), invalid=("a",))
+    assert not watched.poll(LATER)
+    why["TOKEN"] = "secret 'TOKEN' is stored, but cannot be opened: no key"
+    assert watched.poll(LATER) == Changes(invalid=("a",))
+    assert [problem.message for problem in watched.problems] == list(why.values())
+    values["TOKEN"] = "hunter2"
+    assert watched.poll(LATER) == Changes(added=("a",))
+    assert not watched.poll(LATER)
+    values["TOKEN"] = "hunter3"
+    assert watched.poll(LATER) == Changes(changed=("a",))
+    assert watched.destinations["a"].redact("hunter3") == "***"
+    del values["TOKEN"]
+    assert watched.poll(LATER) == Changes(invalid=("a",))
+    assert sorted(watched.destinations) == ["a", "b"]
+
+
+def test_a_look_asks_for_each_secret_once_and_shows_none(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def lookup(name: str) -> str:
+        asked.append(name)
+        return "hunter2"
+
+    watched = Watched(tmp_path, Secrets(lookup), catalog.builtin())
+    for id in ("a", "b", "c"):
+        _write(tmp_path, id, "inputs: {url: 'https://a.b/{secrets.TOKEN}'}")
+    for _ in range(2):
+        watched.poll(LATER)
+        assert asked == ["TOKEN"]
+        asked.clear()
+    assert "hunter2" not in repr(watched._files)

@@ -1,3 +1,4 @@
+import base64
 import contextlib
 import logging
 from ipaddress import ip_network
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.secret_store import SecretStore
 from flows import settings_doc
 from flows.inputs import InputError, parse_events, parse_persons
 from flows.settings import FileInput, KafkaInput, SecretLookup, Settings, SettingsError, StdinInput, load
@@ -326,6 +328,65 @@ def test_a_secret_that_cannot_be_read_is_told(tmp_path, caplog):
         f"{tmp_path}/TOKEN: not UTF-8 text; looking for TOKEN in the environment instead",
         f"{tmp_path}/DIR: Is a directory; looking for DIR in the environment instead",
     ]
+
+
+def test_a_stored_secret_comes_behind_files_and_variables(here, caplog):
+    key, other = (base64.b64encode(letter * 32).decode() for letter in (b"k", b"o"))
+    environ = {"OFFRAMP_SECRETS_KEY": key, "OTHER": "from the variable"}
+    settings = run_with(here, {}, environ)
+    assert settings.secret("TOKEN") is None
+    assert not settings.state.exists()
+    with SecretStore(settings.state, settings.secrets_key) as store:
+        for name in ("TOKEN", "OTHER"):
+            store.set(name, "from the store", "ada")
+        assert (settings.secret("TOKEN"), settings.secret("OTHER")) == ("from the store", "from the variable")
+        store.set("TOKEN", "changed", "ada")
+        assert settings.secret("TOKEN") == "changed"
+        assert settings.secret("OFFRAMP_SECRETS_KEY") is None
+        with caplog.at_level(logging.WARNING):
+            for variables, says in (
+                ({}, "OFFRAMP_SECRETS_KEY is not set, and "),
+                ({"OFFRAMP_SECRETS_KEY": other}, "holds secrets that were encrypted with another key"),
+            ):
+                closed = run_with(here, {}, variables).secret
+                assert [closed("TOKEN"), closed("TOKEN"), closed("ABSENT")] == [None] * 3
+                assert closed.why_missing("TOKEN").startswith("secret 'TOKEN' is stored, but cannot be opened: ")
+                assert closed.why_missing("ABSENT") == ""
+                (message,) = caplog.messages
+                assert message.startswith("stored secrets are missing: ")
+                assert says in message
+                assert "TOKEN" not in message
+                caplog.clear()
+        assert store.delete("TOKEN")
+        assert settings.secret("TOKEN") is None
+
+
+def test_a_store_that_cannot_be_read_leaves_what_was_read(here, caplog):
+    environ = {"OFFRAMP_SECRETS_KEY": base64.b64encode(b"k" * 32).decode()}
+    settings = run_with(here, {}, environ)
+    with SecretStore(settings.state, settings.secrets_key) as store:
+        store.set("TOKEN", "hunter2", "ada")
+    assert settings.secret("TOKEN") == "hunter2"
+    for file in settings.state.iterdir():
+        file.unlink()
+    (settings.state / "secrets.sqlite").write_bytes(b"damaged" * 100)
+    with caplog.at_level(logging.WARNING):
+        assert [settings.secret("TOKEN"), settings.secret("TOKEN")] == ["hunter2"] * 2
+    (message,) = caplog.messages
+    assert "file is not a database" in message
+    assert message.endswith("; going by the secrets that were read before")
+
+
+def test_a_key_is_never_shown(here):
+    key = base64.b64encode(b"k" * 32).decode()
+    assert key not in repr(run_with(here, {}, {"OFFRAMP_SECRETS_KEY": key}))
+    with pytest.raises(SettingsError) as refused:
+        run_with(here, {}, {"OFFRAMP_SECRETS_KEY": "hunter2"})
+    assert str(refused.value) == (
+        "OFFRAMP_SECRETS_KEY: key 1 is not 32 bytes in base64; `openssl rand -base64 32` makes one"
+    )
+    with pytest.raises(SettingsError, match="secrets_key"):
+        run_with(here, {}, {}, f"secrets_key: {key}")
 
 
 def test_every_row_fills_a_field():

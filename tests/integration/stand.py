@@ -150,7 +150,6 @@ class Stand:
         """`python -m` this module in the stand's folder, with no settings of the machine's own."""
         number = len(self._jobs)
         out, log = self.folder / f"{number}.out", self.folder / f"{number}.log"
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("OFFRAMP_")}
         # -P: the folder of destinations in the working directory is not to be taken for the package of that name.
         command = [sys.executable, "-P", "-m", module, *map(str, arguments)]
         given = stdin or Path(os.devnull)
@@ -158,13 +157,18 @@ class Stand:
             process = subprocess.Popen(
                 command,
                 cwd=cwd or self.folder,
-                env=environ | dict(env or {}),
+                env=self.environ(env),
                 stdin=piped,
                 stdout=stdout,
                 stderr=stderr,
             )
         self._jobs.append(Job(process, out, log))
         return self._jobs[-1]
+
+    def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The machine's variables without settings, and these."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("OFFRAMP_")}
+        return own | dict(more or {})
 
     def run(self, *arguments: object, **more: Any) -> tuple[int, str, str]:
         """Start a job, wait for its end: exit code, standard output, standard error."""

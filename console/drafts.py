@@ -1,14 +1,36 @@
-"""Makes a destination's file of what somebody filled in, and writes it where the job finds it."""
+"""Changes of destinations by people: drafts become files, each change is a version, secrets go into the store.
 
-from typing import Any
+Blocks: call it from a thread. Errors: DraftError, whose text is for the person.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
-from catalog import Template
+from catalog import Catalog, Template
+from connectors.config_history import ConfigHistory, ConflictError, RefusedError, UnknownVersionError, Version
+from connectors.destination_file import DestinationFileError
+from connectors.secret_store import SecretStore, StoredSecret
+from connectors.state_file import StateFileError
+from destinations import Secrets
+from destinations.file_text import file_text
+from destinations.posthog.names import secret_name
+from destinations.spec import ID
+from destinations.starter import starter
+from flows.settings import Settings
+
+T = TypeVar("T")
 
 
 class DraftError(Exception):
-    """What was filled in cannot be a destination; the text says why."""
+    """What somebody wants cannot be done; the text says why, `problems` where a file has any."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), current: int | None = None) -> None:
+        """`current` is the present version where somebody else has been faster."""
+        super().__init__(message)
+        self.problems = problems
+        self.current = current
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -21,3 +43,104 @@ class Draft(msgspec.Struct, frozen=True):
     inputs: dict[str, Any]
     secrets: dict[str, str]
     """By input: what must not stand in the file."""
+
+
+class Drafts:
+    """What people make and change."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, secrets: Secrets) -> None:
+        """Opens nothing yet. `secrets` are those that a file may name to be taken for complete."""
+        self._settings = settings
+        self._history = ConfigHistory(settings.destinations, settings.state, secrets, catalog)
+
+    def create(self, draft: Draft, author: str) -> Version:
+        """Write the file of a new destination, and its secrets before it."""
+        if not ID.fullmatch(draft.id):
+            raise DraftError("An id is of a-z, 0-9 and hyphens.")
+        if self.current(draft.id) is not None:
+            raise DraftError(f"There is a destination '{draft.id}' already.")
+        spec, inputs = draft.template.spec, dict(draft.inputs)
+        for key, one in spec.inputs.items():
+            if one.secret and one.required and key not in draft.secrets and key not in inputs:
+                raise DraftError(f"'{one.label or key}' is missing.")
+        for key, value in draft.secrets.items():
+            name = secret_name(draft.id, key)
+            self.set_secret(name, value, author)
+            inputs[key] = f"{{secrets.{name}}}"
+        # In the template's order, in which people know them.
+        inputs = {key: inputs[key] for key in spec.inputs if key in inputs}
+        values = starter(draft.template, draft.id, inputs) | {"name": draft.name or spec.name}
+        values.pop("filters", None)
+        if draft.filters:
+            values["filters"] = draft.filters
+        return self.save(draft.id, file_text(values), author, "made in the console", 0)
+
+    def current(self, id: str) -> Version | None:
+        """The version of now."""
+        return self._told(lambda: self._history.current(id))
+
+    def versions(self, id: str) -> list[Version]:
+        """All of them, the newest first."""
+        return self._told(lambda: self._history.versions(id))
+
+    def version(self, id: str, number: int) -> Version:
+        """One of them."""
+        return self._told(lambda: self._history.version(id, number))
+
+    def diff(self, id: str, before: int, after: int) -> str:
+        """What turns one version into another one; 0 is before the first."""
+        return self._told(lambda: self._history.diff(id, before, after))
+
+    def problems(self, id: str, text: str) -> tuple[str, ...]:
+        """What would be wrong with this text."""
+        return tuple(map(str, self._told(lambda: self._history.problems(id, text))))
+
+    def save(self, id: str, text: str, author: str, note: str, expected: int) -> Version:
+        """Make it the file's text, if the version of now is the expected one; 0 is none."""
+        return self._told(lambda: self._history.save(id, text, author, note, expected_version=expected))
+
+    def delete(self, id: str, author: str, note: str, expected: int) -> Version:
+        """Delete the file; what it still owes is given up."""
+        return self._told(lambda: self._history.delete(id, author, note, expected_version=expected))
+
+    def roll_back(self, id: str, number: int, author: str, note: str = "") -> Version:
+        """Make a former text the present one."""
+        return self._told(lambda: self._history.roll_back(id, number, author, note))
+
+    def set_secret(self, name: str, value: str, author: str) -> None:
+        """Store a secret; nobody sees it again."""
+
+        def store() -> None:
+            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
+                opened.set(name, value, author)
+
+        self._told(store)
+
+    def delete_secret(self, name: str) -> bool:
+        """Whether there was one."""
+
+        def delete() -> bool:
+            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
+                return opened.delete(name)
+
+        return self._told(delete)
+
+    def secrets(self) -> list[StoredSecret]:
+        """The names of what is stored, since when and by whom."""
+
+        def listed() -> list[StoredSecret]:
+            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
+                return opened.listed()
+
+        return self._told(listed)
+
+    def _told(self, do: Callable[[], T]) -> T:
+        try:
+            return do()
+        except RefusedError as error:
+            raise DraftError("It is not written: the file would not load.", tuple(map(str, error.problems))) from None
+        except ConflictError as error:
+            current = 0 if error.current is None else error.current.number
+            raise DraftError(str(error), current=current) from None
+        except (UnknownVersionError, DestinationFileError, StateFileError) as error:
+            raise DraftError(str(error)) from None

@@ -19,8 +19,14 @@ from connectors.commands import Answer, Commands, Wish
 from connectors.journal import JournalReader
 from connectors.journal_ledger import StoredFailure
 from connectors.journal_reader import StoredLine
-from destinations import Destination, Secrets, Watched
+from console.drafts import Drafts
+from destinations import Destination, EventView, Secrets, Watched, load_project
+from destinations.filters import Project
+from destinations.loading import compile_bytes
+from flows.event_views import EventViews, NoEventError
 from flows.settings import Settings
+from flows.trial import Workbench
+from flows.trial_result import TrialResult
 from records import Metric, Status
 
 LOOK_EVERY_S: Final = 1.0
@@ -29,6 +35,9 @@ RUNNING_S: Final = 15.0
 """A job says every few seconds how its destinations are."""
 ILL: Final = frozenset({"quarantined", "disabled", "invalid"})
 """States that somebody has to know of at once."""
+
+
+_UNSEEN: Final = "\x00a secret of the job"
 
 
 class NoJournalError(Exception):
@@ -59,13 +68,18 @@ class Workspace:
         self.catalog: Catalog = catalog.builtin()
         self._clock = clock
         self._lock = threading.Lock()
-        self._watched = Watched(settings.destinations, Secrets(settings.secret), self.catalog)
+        # The job may have secrets that this process has not: a file is not wrong because of that.
+        lenient = Secrets(lambda name: settings.secret(name) or _UNSEEN)
+        self._watched = Watched(settings.destinations, lenient, self.catalog)
+        self.drafts = Drafts(settings, self.catalog, lenient)
+        self.bench = Workbench(settings.allow)
         self._looked_at = float("-inf")
         self._journal: JournalReader | None = None
         self._commands: Commands | None = None
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the journal, and break off what is tried out."""
+        self.bench.close()
         with self._lock:
             for each in (self._journal, self._commands):
                 if each is not None:
@@ -162,6 +176,38 @@ class Workspace:
         """See `JournalReader.failed_positions`; raises ValueError for a status that is none."""
         journal = self._reader()
         return {} if journal is None else journal.failed_positions(id, status=status, text=text)
+
+    def recent(self, id: str, count: int, name: str = "", person: str = "", matching: bool = False) -> list[EventView]:
+        """The newest events of the job's inputs, for this destination. Raises NoEventError."""
+        destination = self.to_try(id)
+        with EventViews(self.settings) as views:
+            wanted_by = destination if matching else None
+            found = views.newest(destination.source, count, name=name, person=person, wanted_by=wanted_by)
+            return list(found.views)
+
+    def event(self, id: str, *, uuid: str = "", text: str = "") -> EventView:
+        """One event, found or as it was written. Raises NoEventError."""
+        destination = self.to_try(id)
+        with EventViews(self.settings) as views:
+            if text:
+                return views.of_text("the event", text.encode(), destination.source)
+            return views.by_uuid(uuid, destination.source)
+
+    def try_out(self, id: str, view: EventView, *, send: bool, anyway: bool) -> TrialResult:
+        """See `Workbench.try_out`. Raises NoEventError where the destination cannot be loaded here."""
+        return self.bench.try_out(self.to_try(id), view, send=send, anyway=anyway)
+
+    def to_try(self, id: str) -> Destination:
+        """As its file is now, with the secrets that this process has. Raises NoEventError."""
+        text = self.text(id)
+        if text is None:
+            raise NoEventError(f"there is no file of a destination '{id}'")
+        secrets = Secrets(self.settings.secret, self.settings.secret.why_missing)
+        project = load_project(self.folder).project or Project(broken=True)
+        compiled = compile_bytes(Path(f"{id}.yaml"), text.encode(), secrets, self.catalog, project)
+        if compiled.destination is None:
+            raise NoEventError("; ".join(map(str, compiled.problems)))
+        return compiled.destination
 
     def _row(self, id: str, loaded: Destination | None, problems: tuple[str, ...], status: Status | None) -> Row:
         status = status or Status(id, "", "new", 0.0)

@@ -8,7 +8,7 @@ from nicegui import run, ui
 from catalog import Template
 from catalog.spec import TAKES_ALL, InputSpec
 from console.access import Account, Role
-from console.drafts import Draft, DraftError, Saved
+from console.drafts import Draft, DraftError
 from console.pages.fields import Field, FieldError, field
 from console.pages.frame import heading, may, page
 from console.workspace import Workspace
@@ -111,15 +111,14 @@ class CreatePage:
         self._problems.clear()
         try:
             draft = self._draft()
-            saved: Saved | None = await run.io_bound(self._workspace.drafts.create, draft, self._account.name)
-        except (FieldError, DraftError) as error:
+            await run.io_bound(self._workspace.drafts.create, draft, self._account.name)
+        except FieldError as error:
             self._tell([str(error)])
             return
-        if saved is None:
+        except DraftError as error:
+            self._tell([str(error), *error.problems])
             return
-        if saved.problems:
-            self._tell(saved.problems)
-            return
+        self._workspace.look_again()
         ui.navigate.to(f"/destinations/{draft.id}")
 
     def _draft(self) -> Draft:

@@ -65,10 +65,14 @@ class Visit:
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.outside: list[str] = []
-        self.page.on("request", lambda request: None if request.url.startswith((url, "data:", "blob:")) else self.outside.append(request.url))  # fmt: skip
+        self.page.on("request", lambda request: self._note(url, request.url))
 
     def close(self) -> None:
         self._context.close()
+
+    def _note(self, home: str, asked: str) -> None:
+        if not asked.startswith((home, "data:", "blob:")):
+            self.outside.append(asked)
 
 
 def picture(page: Page, name: str) -> None:

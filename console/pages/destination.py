@@ -1,6 +1,6 @@
 """One destination: its state, and a tab for everything that can be known of it or done to it."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi import Request
 from nicegui import run, ui
@@ -8,9 +8,12 @@ from nicegui import run, ui
 from console.access import Account
 from console.pages.backlog import Backlog
 from console.pages.banner import show_banner
+from console.pages.configuration import Configuration
 from console.pages.frame import heading, page, show_state
+from console.pages.history import History
 from console.pages.logs import Logs
 from console.pages.metrics import Metrics
+from console.pages.testing import Testing
 from console.pages.words import milliseconds, moment, share, span
 from console.workspace import ILL, Row, Workspace
 
@@ -24,6 +27,13 @@ def add(workspace: Workspace) -> None:
     async def destination(request: Request, id: str) -> None:
         with page(request, id) as account:
             await DestinationPage(workspace, account, id).build()
+
+
+class Part(Protocol):
+    """One tab."""
+
+    async def build(self) -> None:
+        """Put it together, and keep it up to date."""
 
 
 class DestinationPage:
@@ -44,20 +54,21 @@ class DestinationPage:
             return
         self._head = ui.element("div").style("display: grid; gap: 12px")
         self._show(row)
-        parts: dict[str, Metrics | Logs | Backlog] = {
+        parts: dict[str, Part] = {
             "Metrics": Metrics(self._workspace, self._id),
             "Logs": Logs(self._workspace, self._account, self._id),
+            "Testing": Testing(self._workspace, self._account, self._id),
+            "Configuration": Configuration(self._workspace, self._account, self._id),
             "Backlog": Backlog(self._workspace, self._account, self._id),
+            "History": History(self._workspace, self._account, self._id),
         }
         with ui.tabs().props("no-caps align=left dense").classes("tabs") as tabs:
-            for name in (*parts, "Configuration"):
+            for name in parts:
                 ui.tab(name)
         with ui.tab_panels(tabs, value="Metrics", animated=False).props("keep-alive").style("background: transparent"):
             for name, part in parts.items():
                 with ui.tab_panel(name).style("padding: 0"):
                     await part.build()
-            with ui.tab_panel("Configuration").style("padding: 0"):
-                ui.codemirror(self._workspace.text(self._id) or "", language="YAML", line_wrapping=True).disable()
         ui.timer(REFRESH_S, self._refresh)
 
     async def _refresh(self) -> None:

@@ -104,8 +104,9 @@ class CreatePage:
                 )
                 ui.label(spec.description).classes("quiet small")
             else:
-                begins = spec.example if spec.default is None and spec.required else spec.default
-                self._fields[key] = field(key, spec, begins)
+                # An example that is a single text would be sent by whoever overlooks it; its hint shows it.
+                shows = spec.default is None and spec.required and isinstance(spec.example, dict | list)
+                self._fields[key] = field(key, spec, spec.example if shows else spec.default)
 
     async def _create(self) -> None:
         self._problems.clear()

@@ -1,5 +1,6 @@
 """The console in a real browser, in front of a real job."""
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,13 +9,14 @@ from playwright.sync_api import Browser, expect
 
 from console.access import hashed
 from tests.console.browser import Visit, browsing, picture, start_console
+from tests.integration import topics
 from tests.integration.events import capture
 from tests.integration.stand import Job, Stand
-from tests.integration.topics import url as topic_url
 from tests.kafka_broker import KafkaBroker
 from tests.receiver import Answer, Receiver
 
 NASTY = "<img src=x onerror=\"document.title='broken'\">"
+KEY = {"OFFRAMP_SECRETS_KEY": base64.b64encode(bytes(32)).decode()}
 SICK = {
     "quarantine": {"window_s": 60, "min_samples": 5, "errors_in_a_row": 5, "periods_s": [600]},
     "delivery": {"retries": 0},
@@ -60,17 +62,16 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
 
 def at_work(kafka: KafkaBroker, stand: Stand, events: int = 20) -> Job:
     """A job that has had its events; what they are called is an attack."""
-    topic = kafka.create_topic(1)
-    kafka.produce(topic, [capture(number, event=NASTY, n=number) for number in range(events)])
-    return stand.start("--events", topic_url(kafka, topic))
+    topic = topics.events(kafka, [capture(number, event=NASTY, n=number) for number in range(events)])
+    return stand.start("--events", topics.url(kafka, topic))
 
 
 @pytest.mark.timeout(180)
 def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
     kafka: KafkaBroker, stand: Stand, receiver: Receiver, visit: Callable[..., Visit]
 ) -> None:
-    stand.destination("good", name="Well")
-    stand.destination("sick", more=SICK, name=NASTY)
+    stand.destination("good", more={"name": "Well"})
+    stand.destination("sick", more=SICK | {"name": NASTY})
     receiver.on("/sick", Answer(500, f"{NASTY} out of order".encode()))
     at_work(kafka, stand)
     receiver.wait(20, 60, "/good")
@@ -91,7 +92,7 @@ def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
     expect(page.get_by_label("Pause good")).to_have_count(0)
     page.locator("table").get_by_role("link").first.click()
     page.get_by_role("tab", name="Logs").click()
-    expect(page.get_by_role("log")).to_contain_text(f"event '{NASTY}'")
+    expect(page.get_by_role("log")).to_contain_text(f"event {NASTY!r}")
     expect(page.get_by_text("Failed for good")).to_be_visible()
     picture(page, "logs")
 
@@ -110,6 +111,85 @@ def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
     receiver.wait(20 + 20 + 5, 60, "/sick")
     picture(page, "backlog")
     assert page.title() == "sick · Offramp", "nothing of an event or an answer is a script"
+
+
+@pytest.mark.timeout(180)
+def test_somebody_who_has_never_seen_yaml_makes_a_destination_and_mends_it(
+    kafka: KafkaBroker, stand: Stand, receiver: Receiver, visit: Callable[..., Visit]
+) -> None:
+    topic = topics.events(kafka, [capture(n, event="signed up", plan="pro") for n in range(3)])
+    stand.start("--events", topics.url(kafka, topic), env=KEY)
+    _, url = start_console(
+        stand, "--events", topics.url(kafka, topic), "--allow", "127.0.0.0/8", env=KEY | {"OFFRAMP_PROJECT": "1"}
+    )
+    page = visit(url).page
+    page.goto("/new")
+    page.get_by_label("Search").fill("webhook")
+    page.get_by_role("link", name="Webhook", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("Sign-ups")
+    page.get_by_label("Id *").fill("sign-ups")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("alert")).to_contain_text("would not load")
+    page.get_by_label("Names of events").fill("signed up")
+    page.get_by_label("Names of events").press("Enter")
+    page.get_by_label("Address").fill(f"{receiver.url}/made")
+    picture(page, "form")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/destinations/sign-ups")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+
+    page.get_by_role("tab", name="Testing").click()
+    page.get_by_role("button", name="Find the newest").click()
+    expect(page.get_by_label("Event", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_text("Would be delivered")).to_be_visible()
+    assert not [one for one in receiver.of("/made") if one.header("offramp-test")]
+    page.get_by_role("button", name="Really send it").click()
+    expect(page.get_by_text("Delivered", exact=True).nth(1)).to_be_visible()
+    expect(page.get_by_text("Answer: 200")).to_be_visible()
+    (tried,) = [one for one in receiver.of("/made") if one.header("offramp-test")]
+    assert tried.json()["event"]["properties"]["plan"] == "pro"
+    picture(page, "testing")
+
+    page.get_by_role("tab", name="Configuration").click()
+    file = stand.destinations / "sign-ups.yaml"
+    made = file.read_text()
+    editor = page.get_by_role("tabpanel").filter(has=page.get_by_role("button", name="Save")).locator(".cm-content")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nsample: 2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("sample")
+    assert file.read_text() == made
+    page.keyboard.press("Control+End")
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("0.5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Saved as version 2")
+    assert "sample: 0.5" in file.read_text()
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("button", name="Refresh").click()
+    page.get_by_label("Go back to version 1").click()
+    expect(page.get_by_text("Version 3")).to_be_visible()
+    assert file.read_text() == made
+    picture(page, "history")
+
+
+def test_a_secret_is_entered_once_and_seen_never_again(stand: Stand, visit: Callable[..., Visit]) -> None:
+    _, url = start_console(stand, env=KEY)
+    page = visit(url).page
+    page.goto("/new/slack")
+    page.get_by_label("Bot token").fill("xoxb-0123-secret")
+    page.get_by_label("Channel").fill("C1")
+    page.get_by_role("checkbox", name="Every event").click()
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/destinations/slack")
+    page.get_by_role("tab", name="Configuration").click()
+    expect(page.get_by_text("{secrets.SLACK_TOKEN}")).to_be_visible()
+    assert "xoxb" not in page.content()
+    assert not [path for path in stand.folder.rglob("*") if path.is_file() and b"xoxb-0123" in path.read_bytes()]
 
 
 def test_the_catalogue_is_searched_by_keyboard_alone(stand: Stand, visit: Callable[..., Visit]) -> None:

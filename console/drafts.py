@@ -3,7 +3,8 @@
 Blocks: call it from a thread. Errors: DraftError, whose text is for the person.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,8 +14,10 @@ from connectors.config_history import ConfigHistory, ConflictError, RefusedError
 from connectors.destination_file import DestinationFileError
 from connectors.secret_store import SecretStore, StoredSecret
 from connectors.state_file import StateFileError
-from destinations import Secrets
+from destinations import Destination, Secrets, load_project
 from destinations.file_text import file_text
+from destinations.filters import Project
+from destinations.loading import compile_bytes
 from destinations.posthog.names import secret_name
 from destinations.spec import ID
 from destinations.starter import starter
@@ -51,7 +54,17 @@ class Drafts:
     def __init__(self, settings: Settings, catalog: Catalog, secrets: Secrets) -> None:
         """Opens nothing yet. `secrets` are those that a file may name to be taken for complete."""
         self._settings = settings
+        self._catalog = catalog
         self._history = ConfigHistory(settings.destinations, settings.state, secrets, catalog)
+
+    def wanting(self, filters: Mapping[str, Any]) -> Destination:
+        """A destination of nothing but a filter, to be asked what it wants. Raises DraftError."""
+        project = load_project(self._settings.destinations).project or Project(broken=True)
+        text = file_text({"id": "draft", "filters": dict(filters), "inputs": {"url": "https://example.com"}})
+        found = compile_bytes(Path("draft.yaml"), text.encode(), Secrets(lambda _: None), self._catalog, project)
+        if found.destination is None:
+            raise DraftError("It would not load:", tuple(problem.message for problem in found.problems))
+        return found.destination
 
     def create(self, draft: Draft, author: str) -> Version:
         """Write the file of a new destination, and its secrets before it."""
@@ -67,13 +80,7 @@ class Drafts:
             name = secret_name(draft.id, key)
             self.set_secret(name, value, author)
             inputs[key] = f"{{secrets.{name}}}"
-        # In the template's order, in which people know them.
-        inputs = {key: inputs[key] for key in spec.inputs if key in inputs}
-        values = starter(draft.template, draft.id, inputs) | {"name": draft.name or spec.name}
-        values.pop("filters", None)
-        if draft.filters:
-            values["filters"] = draft.filters
-        return self.save(draft.id, file_text(values), author, "made in the console", 0)
+        return self.save(draft.id, self._text(draft, inputs), author, "made in the console", 0)
 
     def current(self, id: str) -> Version | None:
         """The version of now."""
@@ -133,6 +140,14 @@ class Drafts:
                 return opened.listed()
 
         return self._told(listed)
+
+    def _text(self, draft: Draft, inputs: Mapping[str, Any]) -> str:
+        spec = draft.template.spec
+        # In the template's order, in which people know them.
+        ordered = {key: inputs[key] for key in spec.inputs if key in inputs}
+        values = starter(draft.template, draft.id, ordered) | {"name": draft.name or spec.name}
+        values.pop("filters", None)
+        return file_text(values | ({"filters": draft.filters} if draft.filters else {}))
 
     def _told(self, do: Callable[[], T]) -> T:
         try:

@@ -6,6 +6,7 @@ it from a thread. Safe to use from several.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -23,14 +24,16 @@ from console.drafts import Drafts
 from destinations import Destination, EventView, Secrets, Watched, load_project
 from destinations.filters import Project
 from destinations.loading import compile_bytes
-from flows.event_views import EventViews, NoEventError
+from flows.event_views import EventViews, NoEventError, matches
 from flows.settings import Settings
 from flows.trial import Workbench
 from flows.trial_result import TrialResult
-from records import Metric, Status
+from records import Metric, Source, Status
 
 LOOK_EVERY_S: Final = 1.0
 """At the files."""
+SAMPLE_S: Final = 60.0
+SAMPLE_EVENTS: Final = 1000
 RUNNING_S: Final = 15.0
 """A job says every few seconds how its destinations are."""
 ILL: Final = frozenset({"quarantined", "disabled", "invalid"})
@@ -74,6 +77,9 @@ class Workspace:
         self.drafts = Drafts(settings, self.catalog, lenient)
         self.bench = Workbench(settings.allow)
         self._looked_at = float("-inf")
+        self._sampling = threading.Lock()
+        self._sampled: list[EventView] = []
+        self._sampled_at = float("-inf")
         self._journal: JournalReader | None = None
         self._commands: Commands | None = None
 
@@ -176,6 +182,27 @@ class Workspace:
         """See `JournalReader.failed_positions`; raises ValueError for a status that is none."""
         journal = self._reader()
         return {} if journal is None else journal.failed_positions(id, status=status, text=text)
+
+    def sample(self) -> list[EventView]:
+        """The newest events of the inputs, whatever they are, as of the last minute; none where there are no inputs."""
+        with self._sampling:
+            if self._clock() - self._sampled_at > SAMPLE_S:
+                self._sampled_at = self._clock()
+                try:
+                    with EventViews(self.settings) as views:
+                        self._sampled = list(views.newest(Source.EVENTS, SAMPLE_EVENTS).views)
+                except NoEventError:
+                    self._sampled = []
+            return self._sampled
+
+    def seen_names(self) -> list[str]:
+        """The names of the newest events, the most frequent first."""
+        return [name for name, _ in Counter(view.event.event for view in self.sample()).most_common()]
+
+    def would_match(self, destination: Destination) -> tuple[int, int]:
+        """Of the newest events: how many the destination wants, and how many there are."""
+        views = self.sample()
+        return sum(matches(destination, view) for view in views), len(views)
 
     def recent(self, id: str, count: int, name: str = "", person: str = "", matching: bool = False) -> list[EventView]:
         """The newest events of the job's inputs, for this destination. Raises NoEventError."""

@@ -52,10 +52,12 @@ class CreatePage:
         self._template = template
         self._fields: dict[str, Field] = {}
         self._secrets: dict[str, ui.input] = {}
+        self._seen: list[str] = []
 
     async def build(self) -> None:
         """Put it together."""
         spec = self._template.spec
+        self._seen = await run.io_bound(self._workspace.seen_names) or []
         taken = {row.id for row in await run.io_bound(self._workspace.rows) or []}
         heading(f"New: {spec.name}")
         ui.label(spec.description).classes("quiet")
@@ -86,13 +88,17 @@ class CreatePage:
     def _show_filter(self) -> None:
         spec = self._template.spec
         names = [str(each["id"]) for each in spec.filters.get("events") or [] if each.get("id")]
-        self._events = ui.input_chips("Names of events", value=names).props(
-            "outlined dense hint='Type a name and press Enter; several are either one or another.'"
-        )
+        seen = list(dict.fromkeys([*names, *self._seen]))
+        self._events = ui.select(
+            seen, label="Names of events", value=names, multiple=True, with_input=True, new_value_mode="add-unique"
+        ).props("outlined dense use-chips hint='Choose, or type a name and press Enter: one or another of them.'")
         self._when = ui.input("Only when (HogQL)", value=spec.filters.get("when") or "").props(
             "outlined dense placeholder=\"properties.plan = 'pro'\""
         )
         self._all = ui.checkbox("Every event", value=not names and spec.category in TAKES_ALL)
+        with ui.element("div").classes("row"):
+            ui.button("How many would that be?", on_click=self._count).props("no-caps outline dense")
+            self._counted = ui.label("").classes("quiet").props("role=status")
 
     def _show_input(self, key: str, spec: InputSpec) -> None:
         with ui.element("div"):
@@ -108,6 +114,18 @@ class CreatePage:
                 shows = spec.default is None and spec.required and isinstance(spec.example, dict | list)
                 self._fields[key] = field(key, spec, spec.example if shows else spec.default)
 
+    async def _count(self) -> None:
+        try:
+            wanted, of = await run.io_bound(self._would_match, self._filters()) or (0, 0)
+        except DraftError as error:
+            self._counted.set_text(" ".join([str(error), *error.problems]))
+            return
+        newest = f"the newest {of:,} events" if of else "the newest events, of which none can be seen here,"
+        self._counted.set_text(f"{wanted:,} of {newest} would have matched.")
+
+    def _would_match(self, filters: dict[str, Any]) -> tuple[int, int]:
+        return self._workspace.would_match(self._workspace.drafts.wanting(filters))
+
     async def _create(self) -> None:
         self._problems.clear()
         try:
@@ -122,7 +140,7 @@ class CreatePage:
         self._workspace.look_again()
         ui.navigate.to(f"/destinations/{draft.id}")
 
-    def _draft(self) -> Draft:
+    def _filters(self) -> dict[str, Any]:
         spec = self._template.spec
         filters: dict[str, Any] = {key: each for key, each in spec.filters.items() if key not in ("events", "when")}
         names = [str(name).strip() for name in self._events.value or [] if str(name).strip()]
@@ -136,6 +154,10 @@ class CreatePage:
             ]
         if when:
             filters["when"] = when
+        return filters
+
+    def _draft(self) -> Draft:
+        filters, spec = self._filters(), self._template.spec
         inputs = {
             key: value
             for key, one in self._fields.items()

@@ -117,7 +117,7 @@ def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
 def test_somebody_who_has_never_seen_yaml_makes_a_destination_and_mends_it(
     kafka: KafkaBroker, stand: Stand, receiver: Receiver, visit: Callable[..., Visit]
 ) -> None:
-    topic = topics.events(kafka, [capture(n, event="signed up", plan="pro") for n in range(3)])
+    topic = topics.events(kafka, [capture(n, event="signed up" if n else "$pageview", plan="pro") for n in range(4)])
     stand.start("--events", topics.url(kafka, topic), env=KEY)
     _, url = start_console(
         stand, "--events", topics.url(kafka, topic), "--allow", "127.0.0.0/8", env=KEY | {"OFFRAMP_PROJECT": "1"}
@@ -130,8 +130,11 @@ def test_somebody_who_has_never_seen_yaml_makes_a_destination_and_mends_it(
     page.get_by_label("Id *").fill("sign-ups")
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("alert")).to_contain_text("would not load")
-    page.get_by_label("Names of events").fill("signed up")
-    page.get_by_label("Names of events").press("Enter")
+    page.get_by_label("Names of events").fill("signed")
+    page.get_by_role("option", name="signed up").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="How many would that be?").click()
+    expect(page.get_by_text("3 of the newest 4 events would have matched.")).to_be_visible()
     page.get_by_label("Address").fill(f"{receiver.url}/made")
     picture(page, "form")
     page.get_by_role("button", name="Create").click()

@@ -20,7 +20,7 @@ from tests.catalog.described import SLUGS, faults_of
 from tests.catalog.test_openapi import DELIVERED, TEMPLATES, rendered
 
 EXAMPLES: Final = 24
-ENOUGH: Final = EXAMPLES // 4
+ENOUGH: Final = EXAMPLES // 8
 """So many of the events of a template have to come to a request: whoever has no address is passed over."""
 _READ: Final = re.compile(r"properties\??\.(\$?[A-Za-z_]\w*)")
 

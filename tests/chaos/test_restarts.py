@@ -34,8 +34,10 @@ def test_restarts_repeat_nothing(kafka: KafkaBroker, stand: Stand, tmp_path: Pat
 
     def retries_are_pending(before: int) -> bool:
         """A job that has just started finds much at once, and is not to end before the first answers are there."""
-        status = stand.status()
-        return matched() > before and all(status[name]["waiting_retry"] > 0 for name in ("flap", "ordered"))
+        flap, ordered = (stand.status().get(name) for name in ("flap", "ordered"))
+        if flap is None or ordered is None:
+            return False
+        return flap["matched"] > before and flap["waiting_retry"] > 0 and ordered["waiting_retry"] > 0
 
     with Endpoints(tmp_path, [one.name for one in destinations]) as endpoints:
         endpoints.become("late", LATE)

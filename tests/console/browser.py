@@ -77,6 +77,6 @@ class Visit:
 
 def picture(page: Page, name: str) -> None:
     """Keep a picture of the page where CI keeps what it has made."""
-    if folder := os.environ.get("OFFRAMP_PICTURES"):
+    if folder := os.environ.get("CONSOLE_PICTURES"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)

@@ -136,6 +136,11 @@ class Workspace:
         journal = self._reader()
         return [] if journal is None else journal.logs(id, after_id=after, level=level, text=text, limit=limit)
 
+    def count_dead_letters(self) -> int:
+        """See `JournalReader.count_dead_letters`."""
+        journal = self._reader()
+        return 0 if journal is None else journal.count_dead_letters()
+
     def metrics(self, id: str, since: float) -> list[Metric]:
         """See `JournalReader.metrics`."""
         journal = self._reader()

@@ -37,7 +37,12 @@ def list_destinations(
     ]
     page = rows[:limit]
     following = page[-1].id if len(rows) > limit else None
-    return models.DestinationPage(items=[_row(row) for row in page], next=following, running=space.is_running())
+    return models.DestinationPage(
+        items=[_row(row) for row in page],
+        next=following,
+        running=space.is_running(),
+        dead_letters=space.count_dead_letters(),
+    )
 
 
 @router.get("/{id}", summary="One destination, with its file")

@@ -77,6 +77,8 @@ class DestinationRow(Out):
     last_error: str
     problem: str
     replays: list[ReplayState]
+    command: int
+    """The number of the newest command that was carried out; 0 is none."""
 
 
 class DestinationPage(Out):
@@ -86,6 +88,8 @@ class DestinationPage(Out):
     next: str | None
     running: bool
     """Whether a job is at work."""
+    dead_letters: int
+    """Messages that could not be decoded."""
 
 
 class DestinationText(DestinationRow):

@@ -4,7 +4,7 @@ import getpass
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar
 
 import msgspec
 import typer
@@ -14,6 +14,9 @@ from cli.output import fail
 from connectors.commands import Answer, Commands, Wish
 from connectors.journal import JournalReader
 from records import Status
+
+if TYPE_CHECKING:
+    from cli.api_client import ApiReader
 
 T = TypeVar("T")
 
@@ -53,7 +56,7 @@ class Line:
 
     def __init__(self, state: str | None, destination: str) -> None:
         """Ends the command with a line when there is no journal, or nothing is known of the destination."""
-        self.journal: JournalReader = open_journal(state)
+        self.journal: JournalReader | ApiReader = open_journal(state)
         self._destination = destination
         self.status = self._first_status()
 
@@ -76,6 +79,7 @@ class Line:
 
     def tell(self, *wishes: Wish) -> Told:
         """Give commands and wait until they are carried out: not at all when no job runs."""
+        assert isinstance(self.journal, JournalReader)
         with Commands(self.journal.path) as commands:
             ids = [commands.add(self._destination, wish) for wish in wishes]
             if not self.running():
@@ -106,9 +110,20 @@ class Line:
         return statuses[self._destination]
 
 
-def carry_out(state: str | None, destination: str, wish: Wish, becomes: str) -> None:
+def line_to(state: str | None, api: str | None, destination: str) -> Line:
+    """To the job of a state directory, or to that of a console."""
+    if api is None:
+        return Line(state, destination)
+    if state is not None:
+        fail("--state and --api name different jobs; give one of them", 2)
+    from cli.api_line import ApiLine
+
+    return ApiLine(api, destination)
+
+
+def carry_out(state: str | None, api: str | None, destination: str, wish: Wish, becomes: str) -> None:
     """Give one command, wait, and say what has become of it."""
-    with Line(state, destination) as line:
+    with line_to(state, api, destination) as line:
         report(line.tell(wish), becomes)
 
 

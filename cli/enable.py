@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.destination import IdArgument, Line, events, person, report
-from cli.options import StateOption
+from cli.destination import IdArgument, events, line_to, person, report
+from cli.options import ApiOption, StateOption
 from cli.output import fail
 from connectors.commands import Wish
 from records import CommandKind, Status
@@ -20,13 +20,16 @@ _SENT_ANYWAY = ("live", "behind", "degraded")
 
 
 def enable(
-    destination: IdArgument, send_missed: Annotated[bool | None, MISSED] = None, state: StateOption = None
+    destination: IdArgument,
+    send_missed: Annotated[bool | None, MISSED] = None,
+    state: StateOption = None,
+    api: ApiOption = None,
 ) -> None:
     """Let a destination be sent to again. Ends a pause, a quarantine, and that it was disabled.
 
     What was missed meanwhile is owed: say whether it is to be sent or given up.
     """
-    with Line(state, destination) as line:
+    with line_to(state, api, destination) as line:
         status = line.status
         if send_missed is None and status.owed and status.state not in _SENT_ANYWAY:
             send_missed = _ask(status)

@@ -1,16 +1,19 @@
 """`offramp failed`: the ledger of one destination: deliveries that failed for good and were not sent again since."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
 from cli.destination import IdArgument
-from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
+from cli.options import ApiOption, JsonOption, StateOption, open_reader, refuse_unknown
 from cli.output import console, fail, moment, text
 from connectors.journal import JournalReader
 from records import Failure
+
+if TYPE_CHECKING:
+    from cli.api_client import ApiReader
 
 StatusOption = Annotated[
     str,
@@ -35,13 +38,14 @@ def failed(
     lines: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many, the newest.")] = 20,
     show: Annotated[str, SHOW] = "",
     state: StateOption = None,
+    api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the deliveries that failed for good. The newest comes last.
 
     offramp replay ID --failed sends them again. An entry leaves when it is sent again, or after --ledger-days.
     """
-    with open_journal(state) as journal:
+    with open_reader(state, api) as journal:
         if show:
             _show(journal, destination, show, as_json=as_json)
             return
@@ -67,7 +71,7 @@ def fields(failure: Failure) -> dict[str, object]:
     return msgspec.structs.asdict(failure) | {"body": failure.body.decode("utf-8", "replace")}
 
 
-def _show(journal: JournalReader, destination: str, invocation: str, *, as_json: bool) -> None:
+def _show(journal: "JournalReader | ApiReader", destination: str, invocation: str, *, as_json: bool) -> None:
     failure = journal.failure(destination, invocation)
     if failure is None:
         refuse_unknown(journal, destination, traces=bool(journal.count_failures(destination)))

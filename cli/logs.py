@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
+from cli.options import ApiOption, JsonOption, StateOption, open_reader, refuse_unknown
 from cli.output import console, text
 from records import LogLine
 
@@ -35,10 +35,11 @@ def logs(
     contains: Annotated[str, typer.Option("--text", help="Only lines with this text.", show_default=False)] = "",
     lines: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many lines, the newest.")] = 50,
     state: StateOption = None,
+    api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what happened at one destination. The newest line comes last; a response that was no success is shown."""
-    with open_journal(state) as journal:
+    with open_reader(state, api) as journal:
         refuse_unknown(journal, destination, traces=bool(journal.logs(destination, limit=1)))
         out = console()
         last = 0

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from cli.options import JsonOption, StateOption, open_journal, refuse_unknown
+from cli.options import ApiOption, JsonOption, StateOption, open_reader, refuse_unknown
 from cli.output import console, text
 
 _SPANS = (("5 min", 300), ("hour", 3_600), ("day", 86_400))
@@ -17,10 +17,11 @@ _SPANS = (("5 min", 300), ("hour", 3_600), ("day", 86_400))
 def metrics(
     destination: Annotated[str, typer.Argument(metavar="ID", help="The destination's id.", show_default=False)],
     state: StateOption = None,
+    api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what one destination did, counted. As JSON: the counts of every minute."""
-    with open_journal(state) as journal:
+    with open_reader(state, api) as journal:
         found = journal.metrics(destination)
         refuse_unknown(journal, destination, traces=bool(found))
     if as_json:

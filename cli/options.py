@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from cli.output import fail
 from connectors.journal import JournalReader
 from flows.settings import from_process
 from flows.settings_table import TABLE, Setting
+
+if TYPE_CHECKING:
+    from cli.api_client import ApiReader
 
 _ROWS = {row.name: row for row in TABLE}
 
@@ -45,6 +48,15 @@ DestinationsOption = Annotated[str | None, _option(_ROWS["destinations"])]
 SecretsDirOption = Annotated[str | None, _option(_ROWS["secrets_dir"])]
 ProjectOption = Annotated[str | None, _option(_ROWS["project"])]
 AllowOption = Annotated[list[str] | None, _option(_ROWS["allow"])]
+ApiOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        metavar="URL",
+        help="Ask a console there, and not the state directory; OFFRAMP_API_TOKEN says as whom.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -64,6 +76,17 @@ def takes_settings(rows: Iterable[Setting]) -> Callable[[Callable[..., None]], C
     return decorate
 
 
+def open_reader(state: str | None, api: str | None) -> "JournalReader | ApiReader":
+    """The journal, or the console that tells of one; a line and an exit code where there is neither."""
+    if api is None:
+        return open_journal(state)
+    if state is not None:
+        fail("--state and --api name different jobs; give one of them", 2)
+    from cli.api_client import ApiReader
+
+    return ApiReader(api)
+
+
 def open_journal(state: str | None) -> JournalReader:
     """The journal in the state directory, or a line and exit code 1 when no job has made one."""
     path = from_process({"state": state}, only=["state"]).journal
@@ -72,7 +95,7 @@ def open_journal(state: str | None) -> JournalReader:
     return JournalReader(path)
 
 
-def refuse_unknown(journal: JournalReader, destination: str, *, traces: bool = False) -> None:
+def refuse_unknown(journal: "JournalReader | ApiReader", destination: str, *, traces: bool = False) -> None:
     """End with a line and exit code 1 when the journal tells of no such destination and there are no traces of one."""
     known = [status.id for status in journal.statuses()]
     if destination not in known and not traces:

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from cli.destination import IdArgument, Line, Told, person, refuse_failed, report
+from cli.destination import IdArgument, Line, Told, line_to, person, refuse_failed, report
 from cli.failed import ErrorOption, StatusOption
-from cli.options import JsonOption, StateOption
+from cli.options import ApiOption, JsonOption, StateOption
 from cli.output import fail, span
 from cli.replay_progress import WAITING, follow, is_terminal, show
 from cli.replay_wishes import moment_of, position_of
@@ -17,6 +17,9 @@ from connectors.commands import Wish, spans_of_failed
 from connectors.journal import JournalReader
 from connectors.replay_spans import positions_in
 from records import CommandKind, Span
+
+if TYPE_CHECKING:
+    from cli.api_client import ApiReader
 
 RATE_OVER_S = 300
 _STOPPED = (*WAITING, "invalid")
@@ -55,6 +58,7 @@ def replay(
     cancel: Annotated[bool, CANCEL] = False,
     progress: Annotated[bool, PROGRESS] = False,
     state: StateOption = None,
+    api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send again what is in the log, or what failed. With the destination as it is configured now, and the same
@@ -73,12 +77,22 @@ def replay(
         "--progress": progress,
     }
     _refuse_mixed(given, {"--to": to, "--to-time": to_time, "--status": status, "--error": error})
-    with Line(state, destination) as line:
+    with line_to(state, api, destination) as line:
         if progress:
             show(line, as_json=as_json)
             return
         if pause or resume or cancel:
             _steer(line, destination, pause=pause, cancel=cancel)
+            return
+        if not isinstance(line.journal, JournalReader):
+            from cli.api_line import body_of
+            from cli.api_replay import replay_there
+
+            # What has failed is known there, so it is asked for by what it is like.
+            body: dict[str, object] = {"kind": "replay", "failed": True, "status": status, "error": error}
+            if not failed:
+                body = body_of(_of_log(from_, to, from_time, to_time, dry=dry_run))
+            replay_there(line, body | {"dry": dry_run}, wait=is_terminal() and not detach, as_json=as_json)
             return
         if failed:
             wishes = _of_failed(line.journal, destination, status, error)
@@ -172,7 +186,7 @@ def _tell_size(line: Line, destination: str, wishes: list[Wish], *, as_json: boo
     typer.echo(f"{_size(count, spans, failed=failed)} would be sent again. How long that takes: {how_long}{if_all}")
 
 
-def _rate(journal: JournalReader, destination: str) -> float:
+def _rate(journal: "JournalReader | ApiReader", destination: str) -> float:
     """Deliveries a second that came to an end within the last minutes."""
     now = time.time()
     found = journal.metrics(destination, since=now - RATE_OVER_S)

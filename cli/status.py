@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from cli.options import JsonOption, StateOption, open_journal
+from cli.options import ApiOption, JsonOption, StateOption, open_reader
 from cli.output import console, moment, span, text
 from cli.replay_progress import described
 from records import Status
@@ -28,13 +28,13 @@ _RESPONSE_CHARS = 200
 _COUNTS = ("matched", "delivered", "failed", "owed", "expired", "skipped")
 
 
-def status(state: StateOption = None, as_json: JsonOption = False) -> None:
+def status(state: StateOption = None, api: ApiOption = None, as_json: JsonOption = False) -> None:
     """Show how each destination is doing. What matched, what was delivered, what is owed, how fast it answers.
 
     Works while the job runs and after it has stopped. In JSON, dead_letters is the number of messages that
     could not be decoded, the same in every object.
     """
-    with open_journal(state) as journal:
+    with open_reader(state, api) as journal:
         statuses, dead_letters = journal.statuses(), journal.count_dead_letters()
     if as_json:
         objects = [msgspec.to_builtins(one) | {"dead_letters": dead_letters} for one in statuses]

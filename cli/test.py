@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from cli.options import AllowOption, JsonOption, ProjectOption, SecretsDirOption, StateOption
+from cli.options import AllowOption, ApiOption, JsonOption, ProjectOption, SecretsDirOption, StateOption
 from cli.output import console, fail
 from cli.road import destination_of
 from flows.settings import from_process
 
 if TYPE_CHECKING:
     # What compiles destinations takes a while to import; --help should not wait for it.
+    from collections.abc import Iterable, Mapping
+
     from destinations import Destination, EventView
     from flows.event_views import EventViews
+    from flows.trial_result import TrialResult
 
 MOST = 100
 EVENT = typer.Option(
@@ -52,6 +55,7 @@ def try_out(
     secrets_dir: SecretsDirOption = None,
     project: ProjectOption = None,
     state: StateOption = None,
+    api: ApiOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try a destination out with an event: the filter's verdict, the inputs as rendered, each request with its answer.
@@ -69,6 +73,32 @@ def try_out(
     for flag, given in (("--name", name), ("--person", person)):
         if given is not None and (event is not None or uuid is not None):
             fail(f"{flag} goes with a search for the newest events, not with --event or --uuid", 2)
+    if api is not None:
+        _refuse_own(
+            {
+                "--destinations": directory,
+                "--events": events,
+                "--state": state,
+                "--allow": allow,
+                "--secrets-dir": secrets_dir,
+                "--project": project,
+            }
+        )
+        from cli.api_trial import try_out_there
+        from cli.explained_event import read_event
+
+        there = try_out_there(
+            api,
+            destination,
+            event=None if event is None else read_event(event),
+            uuid=uuid,
+            last=last,
+            name=name or "",
+            person=person or "",
+            send=send,
+            anyway=anyway,
+        )
+        raise typer.Exit(_show_all(there, as_json=as_json))
     settings = from_process(
         {
             "destinations": directory,
@@ -80,7 +110,6 @@ def try_out(
         only=["destinations", "allow", "secrets_dir", "project", "state", "site_url", "group_types"],
     )
     from cli.explained_event import read_event, with_inputs
-    from cli.tested import show
     from flows.event_views import EventViews, NoEventError
     from flows.trial import Workbench
 
@@ -98,16 +127,24 @@ def try_out(
                 found = _newest(views, tried, last, name or "", person or "")
     except NoEventError as error:
         fail(str(error), 1)
-    well = True
     with Workbench(settings.allow) as bench:
-        for view in found:
-            result = bench.try_out(tried, view, send=send, anyway=anyway)
-            well &= result.well
-            if as_json:
-                typer.echo(msgspec.json.encode(result).decode())
-            else:
-                show(console(), result)
-    raise typer.Exit(0 if well else 1)
+        results = (bench.try_out(tried, view, send=send, anyway=anyway) for view in found)
+        code = _show_all(results, as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _show_all(results: "Iterable[TrialResult]", *, as_json: bool) -> int:
+    """The exit code."""
+    from cli.tested import show
+
+    well = True
+    for result in results:
+        well &= result.well
+        if as_json:
+            typer.echo(msgspec.json.encode(result).decode())
+        else:
+            show(console(), result)
+    return 0 if well else 1
 
 
 def _newest(views: "EventViews", tried: "Destination", last: int | None, name: str, person: str) -> "list[EventView]":
@@ -130,3 +167,9 @@ def _refuse_two(options: "list[tuple[str, object]]") -> None:
     given = [flag for flag, value in options if value is not None]
     if len(given) > 1:
         fail(f"{' and '.join(given)} name different events; give one of them", 2)
+
+
+def _refuse_own(options: "Mapping[str, object]") -> None:
+    for flag, given in options.items():
+        if given:
+            fail(f"{flag} goes with this machine, not with --api; the console has its own", 2)

@@ -21,6 +21,10 @@ class DestinationFileError(Exception):
     """A file cannot be read or written: one sentence saying why."""
 
 
+class BadIdError(DestinationFileError):
+    """What is no id of a destination."""
+
+
 class Staged(NamedTuple):
     """A change that is ready. `name` tells whether it has happened: a new text has left it, a deleted file is there."""
 
@@ -53,11 +57,9 @@ class DestinationFiles:
         self.directory = directory
 
     def path(self, id: str) -> Path:
-        """Where the file of that id is, or will be. Raises DestinationFileError for what is no id."""
+        """Where the file of that id is, or will be. Raises BadIdError for what is no id."""
         if ID.fullmatch(id) is None or f"{id}.yaml" in PROJECT_FILES:
-            raise DestinationFileError(
-                f"'{id}' is no id of a destination: it is of a-z, 0-9 and '-', and not 'project'"
-            )
+            raise BadIdError(f"'{id}' is no id of a destination: it is of a-z, 0-9 and '-', and not 'project'")
         paths = [self.directory / f"{id}{suffix}" for suffix in SUFFIXES]
         return next((path for path in paths if path.exists() or path.is_symlink()), paths[0])
 

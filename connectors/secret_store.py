@@ -51,6 +51,10 @@ class SecretStoreError(StateFileError):
     """A secret cannot be stored or opened: one sentence saying why, with no secret in it."""
 
 
+class BadSecretError(SecretStoreError):
+    """What is no name or no value of a secret."""
+
+
 class StoredSecret(msgspec.Struct, frozen=True):
     """What people may know of a secret."""
 
@@ -145,11 +149,11 @@ class SecretStore:
         try:
             data = value.encode()
         except UnicodeEncodeError:
-            raise SecretStoreError(f"{name}: a secret is text in UTF-8") from None
+            raise BadSecretError(f"{name}: a secret is text in UTF-8") from None
         if not data:
-            raise SecretStoreError(f"{name}: the value is empty; delete it if it is not to be there")
+            raise BadSecretError(f"{name}: the value is empty; delete it if it is not to be there")
         if len(data) > MAX_BYTES:
-            raise SecretStoreError(f"{name}: the value is larger than {MAX_BYTES // 1024} KiB")
+            raise BadSecretError(f"{name}: the value is larger than {MAX_BYTES // 1024} KiB")
         first = self._first_key()
         self._refuse_mixture(name)
         row = (name, self._clock(), author, first, self._sealed(name, data))
@@ -271,11 +275,9 @@ def _cipher(key: bytes) -> "AESGCM":
 
 
 def refuse_name(name: str) -> None:
-    """Raise SecretStoreError for what is no name of a secret."""
+    """Raise BadSecretError for what is no name of a secret."""
     if NAME.fullmatch(name) is None:
         # It is not repeated: somebody may have written the value here.
-        raise SecretStoreError(
-            "that is no name for a secret: it is of letters, digits and _, as in {secrets.CRM_TOKEN}"
-        )
+        raise BadSecretError("that is no name for a secret: it is of letters, digits and _, as in {secrets.CRM_TOKEN}")
     if name.startswith(RESERVED):
-        raise SecretStoreError(f"{name}: names that begin with {RESERVED} are the job's own settings")
+        raise BadSecretError(f"{name}: names that begin with {RESERVED} are the job's own settings")

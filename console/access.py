@@ -28,11 +28,12 @@ class Role(IntEnum):
     """Each may do what those before it may."""
 
     VIEWER = 1
-    """Look."""
+    """Look: at states, counts, logs with the names of events, and files."""
     EDITOR = 2
-    """Change destinations, and try them out."""
+    """Make and change destinations, try them out, and see events, which hold what is known of people. Whoever makes a
+    destination enters its credentials; a file may then use every secret that there is, though nobody can read one."""
     OPERATOR = 3
-    """Pause, enable, replay, and set secrets."""
+    """Pause, enable, replay, delete destinations, and set or delete any secret."""
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -3,20 +3,23 @@
 Blocks: call it from a thread. Errors: DraftError, whose text is for the person.
 """
 
+import threading
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from catalog import Catalog, Template
 from connectors.config_history import ConfigHistory, ConflictError, RefusedError, UnknownVersionError, Version
-from connectors.destination_file import DestinationFileError
-from connectors.secret_store import SecretStore, StoredSecret
+from connectors.destination_file import BadIdError, DestinationFileError
+from connectors.secret_store import BadSecretError, SecretStore, SecretStoreError, StoredSecret
 from connectors.state_file import StateFileError
 from destinations import Destination, Secrets, load_project
 from destinations.file_text import file_text
 from destinations.filters import Project
+from destinations.literal_secrets import without_lines
 from destinations.loading import compile_bytes
 from destinations.posthog.names import secret_name
 from destinations.spec import ID
@@ -26,14 +29,32 @@ from flows.settings import Settings
 T = TypeVar("T")
 
 
-class DraftError(Exception):
-    """What somebody wants cannot be done; the text says why, `problems` where a file has any."""
+class Why(StrEnum):
+    """What keeps somebody from doing what they want."""
 
-    def __init__(self, message: str, problems: tuple[str, ...] = (), current: int | None = None) -> None:
+    REFUSED = "refused"
+    """It is wrong by itself."""
+    CONFLICT = "conflict"
+    """Somebody else has been faster."""
+    TAKEN = "taken"
+    """It does not go with what there is."""
+    UNKNOWN = "unknown"
+    """There is no such thing."""
+    UNUSABLE = "unusable"
+    """A file or a directory cannot be used."""
+
+
+class DraftError(Exception):
+    """What somebody wants cannot be done; the text says why, `problems` where a file has any. No secret is in it."""
+
+    def __init__(
+        self, message: str, problems: tuple[str, ...] = (), current: int | None = None, why: Why = Why.REFUSED
+    ) -> None:
         """`current` is the present version where somebody else has been faster."""
         super().__init__(message)
         self.problems = problems
         self.current = current
+        self.why = why
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -47,6 +68,10 @@ class Draft(msgspec.Struct, frozen=True):
     secrets: dict[str, str]
     """By input: what must not stand in the file."""
 
+    def __repr__(self) -> str:
+        """Without what was filled in."""
+        return f"Draft({self.id!r})"
+
 
 class Drafts:
     """What people make and change."""
@@ -55,6 +80,7 @@ class Drafts:
         """Opens nothing yet. `secrets` are those that a file may name to be taken for complete."""
         self._settings = settings
         self._catalog = catalog
+        self._making = threading.Lock()
         self._history = ConfigHistory(settings.destinations, settings.state, secrets, catalog)
 
     def wanting(self, filters: Mapping[str, Any]) -> Destination:
@@ -63,24 +89,54 @@ class Drafts:
         text = file_text({"id": "draft", "filters": dict(filters), "inputs": {"url": "https://example.com"}})
         found = compile_bytes(Path("draft.yaml"), text.encode(), Secrets(lambda _: None), self._catalog, project)
         if found.destination is None:
-            raise DraftError("It would not load:", tuple(problem.message for problem in found.problems))
+            raise DraftError(_WOULD_NOT_LOAD, tuple(problem.message for problem in found.problems))
         return found.destination
 
-    def create(self, draft: Draft, author: str) -> Version:
-        """Write the file of a new destination, and its secrets before it."""
+    def create(self, draft: Draft, author: str, *, replace_secrets: bool = False) -> Version:
+        """Write the file of a new destination, and its secrets before it; neither where the file would not load.
+
+        Its secrets have names of their own. Where one of such a name is stored already it may be another destination's:
+        it is only replaced with `replace_secrets`.
+        """
         if not ID.fullmatch(draft.id):
             raise DraftError("An id is of a-z, 0-9 and hyphens.")
-        if self.current(draft.id) is not None:
-            raise DraftError(f"There is a destination '{draft.id}' already.")
+        with self._making:
+            return self._create(draft, author, replace_secrets)
+
+    def _create(self, draft: Draft, author: str, replace_secrets: bool) -> Version:
+        current = self.current(draft.id)
+        if current is not None and current.text is not None:
+            raise DraftError(f"There is a destination '{draft.id}' already.", why=Why.TAKEN)
         spec, inputs = draft.template.spec, dict(draft.inputs)
+        for key in (*draft.inputs, *draft.secrets):
+            if key not in spec.inputs:
+                raise DraftError(f"The template has no input '{key}'.")
         for key, one in spec.inputs.items():
             if one.secret and one.required and key not in draft.secrets and key not in inputs:
                 raise DraftError(f"'{one.label or key}' is missing.")
-        for key, value in draft.secrets.items():
-            name = secret_name(draft.id, key)
+        named = {secret_name(draft.id, key): value for key, value in draft.secrets.items()}
+        inputs |= {key: f"{{secrets.{secret_name(draft.id, key)}}}" for key in draft.secrets}
+        # In the template's order, in which people know them.
+        inputs = {key: inputs[key] for key in spec.inputs if key in inputs}
+        values = starter(draft.template, draft.id, inputs) | {"name": draft.name or spec.name}
+        values.pop("filters", None)
+        if draft.filters:
+            values["filters"] = draft.filters
+        text = file_text(values)
+        if problems := self.problems(draft.id, text):
+            raise DraftError(_WOULD_NOT_LOAD, problems)
+        self._set_own(named, author, replace_secrets)
+        return self.save(draft.id, text, author, "made from a template", 0 if current is None else current.number)
+
+    def _set_own(self, named: Mapping[str, str], author: str, replace: bool) -> None:
+        stored = {one.name for one in self.secrets()} if named else set()
+        if not replace and (taken := sorted(stored & named.keys())):
+            raise DraftError(
+                f"The secret '{taken[0]}' is stored already; take another id, or let an operator make it.",
+                why=Why.TAKEN,
+            )
+        for name, value in named.items():
             self.set_secret(name, value, author)
-            inputs[key] = f"{{secrets.{name}}}"
-        return self.save(draft.id, self._text(draft, inputs), author, "made in the console", 0)
 
     def current(self, id: str) -> Version | None:
         """The version of now."""
@@ -100,7 +156,7 @@ class Drafts:
 
     def problems(self, id: str, text: str) -> tuple[str, ...]:
         """What would be wrong with this text."""
-        return tuple(map(str, self._told(lambda: self._history.problems(id, text))))
+        return tuple(map(str, without_lines(self._told(lambda: self._history.problems(id, text)))))
 
     def save(self, id: str, text: str, author: str, note: str, expected: int) -> Version:
         """Make it the file's text, if the version of now is the expected one; 0 is none."""
@@ -110,9 +166,9 @@ class Drafts:
         """Delete the file; what it still owes is given up."""
         return self._told(lambda: self._history.delete(id, author, note, expected_version=expected))
 
-    def roll_back(self, id: str, number: int, author: str, note: str = "") -> Version:
-        """Make a former text the present one."""
-        return self._told(lambda: self._history.roll_back(id, number, author, note))
+    def roll_back(self, id: str, number: int, author: str, note: str = "", expected: int | None = None) -> Version:
+        """Make a former text the present one; whatever there is now is replaced, unless one is expected."""
+        return self._told(lambda: self._history.roll_back(id, number, author, note, expected_version=expected))
 
     def set_secret(self, name: str, value: str, author: str) -> None:
         """Store a secret; nobody sees it again."""
@@ -141,21 +197,22 @@ class Drafts:
 
         return self._told(listed)
 
-    def _text(self, draft: Draft, inputs: Mapping[str, Any]) -> str:
-        spec = draft.template.spec
-        # In the template's order, in which people know them.
-        ordered = {key: inputs[key] for key in spec.inputs if key in inputs}
-        values = starter(draft.template, draft.id, ordered) | {"name": draft.name or spec.name}
-        values.pop("filters", None)
-        return file_text(values | ({"filters": draft.filters} if draft.filters else {}))
-
     def _told(self, do: Callable[[], T]) -> T:
         try:
             return do()
         except RefusedError as error:
-            raise DraftError("It is not written: the file would not load.", tuple(map(str, error.problems))) from None
+            raise DraftError(_WOULD_NOT_LOAD, tuple(map(str, without_lines(error.problems)))) from None
         except ConflictError as error:
             current = 0 if error.current is None else error.current.number
-            raise DraftError(str(error), current=current) from None
-        except (UnknownVersionError, DestinationFileError, StateFileError) as error:
+            raise DraftError(str(error), current=current, why=Why.CONFLICT) from None
+        except UnknownVersionError as error:
+            raise DraftError(str(error), why=Why.UNKNOWN) from None
+        except (BadIdError, BadSecretError) as error:
             raise DraftError(str(error)) from None
+        except SecretStoreError as error:
+            raise DraftError(str(error), why=Why.TAKEN) from None
+        except (DestinationFileError, StateFileError) as error:
+            raise DraftError(str(error), why=Why.UNUSABLE) from None
+
+
+_WOULD_NOT_LOAD: Final = "It is not written: the file would not load."

@@ -23,6 +23,7 @@ from connectors.journal_reader import StoredLine
 from console.drafts import Drafts
 from destinations import Destination, EventView, Secrets, Watched, load_project
 from destinations.filters import Project
+from destinations.literal_secrets import without_lines
 from destinations.loading import compile_bytes
 from flows.event_views import EventViews, NoEventError, matches
 from flows.settings import Settings
@@ -141,6 +142,11 @@ class Workspace:
         journal = self._reader()
         return [] if journal is None else journal.logs(id, after_id=after, level=level, text=text, limit=limit)
 
+    def count_dead_letters(self) -> int:
+        """See `JournalReader.count_dead_letters`."""
+        journal = self._reader()
+        return 0 if journal is None else journal.count_dead_letters()
+
     def metrics(self, id: str, since: float) -> list[Metric]:
         """See `JournalReader.metrics`."""
         journal = self._reader()
@@ -233,7 +239,7 @@ class Workspace:
         project = load_project(self.folder).project or Project(broken=True)
         compiled = compile_bytes(Path(f"{id}.yaml"), text.encode(), secrets, self.catalog, project)
         if compiled.destination is None:
-            raise NoEventError("; ".join(map(str, compiled.problems)))
+            raise NoEventError("; ".join(map(str, without_lines(compiled.problems))))
         return compiled.destination
 
     def _row(self, id: str, loaded: Destination | None, problems: tuple[str, ...], status: Status | None) -> Row:
@@ -256,10 +262,11 @@ class Workspace:
             if self._clock() - self._looked_at >= LOOK_EVERY_S:
                 self._watched.poll(self._clock())
                 self._looked_at = self._clock()
-            problems: dict[str, tuple[str, ...]] = {}
+            found: dict[str, list[Problem]] = {}
             for problem in self._watched.problems:
                 if problem.destination:
-                    problems[problem.destination] = (*problems.get(problem.destination, ()), _told(problem))
+                    found.setdefault(problem.destination, []).append(problem)
+            problems = {id: tuple(map(str, without_lines(each))) for id, each in found.items()}
             return dict(self._watched.destinations), problems
 
     def look_again(self) -> None:
@@ -285,7 +292,3 @@ class Workspace:
                     raise NoJournalError("no job has run with this state directory yet")
                 self._commands = Commands(self.settings.journal)
             return self._commands
-
-
-def _told(problem: Problem) -> str:
-    return str(problem)

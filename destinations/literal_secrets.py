@@ -20,6 +20,17 @@ def literal_secrets(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(msgspec.structs.replace(problem, excerpt="") for problem in problems if problem.message == LITERAL)
 
 
+def without_lines(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems as everybody may read them: where one of them is a secret in the file, none with its line.
+
+    Another problem may be of the same line.
+    """
+    found = tuple(problems)
+    if not literal_secrets(found):
+        return found
+    return tuple(msgspec.structs.replace(problem, excerpt="") for problem in found)
+
+
 def without_literal_secrets(path: Path, data: bytes, found: Iterable[Problem]) -> bytes:
     """The file's bytes with `'***'` for each value that `literal_secrets` has found in them."""
     places = {(problem.line, problem.column) for problem in found}

@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     console_names: tuple[str, ...] = ()
     console_accounts: str = ""
     console_session_key: str = ""
+    api_token: str = ""
     secret: SecretLookup
     """`secret(name)` is the text of a secret, or None."""
 
@@ -92,7 +93,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same for rich, which would otherwise read the fields by itself."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        masked = {name: fields[name] and "***" for name in ("notify", "console_accounts", "console_session_key")}
+        secret = ("notify", "console_accounts", "console_session_key", "api_token")
+        masked = {name: fields[name] and "***" for name in secret}
         return list((fields | masked | {"kafka": _hidden(self.kafka)}).items())
 
 

@@ -278,4 +278,13 @@ TABLE = (
         has_flag=False,
         in_file=False,
     ),
+    Setting(
+        "api_token",
+        kinds.text("TOKEN"),
+        CONSOLE,
+        "As whom commands with --api ask a console: the token of one of its accounts.",
+        "0123456789abcdefghij",
+        has_flag=False,
+        in_file=False,
+    ),
 )

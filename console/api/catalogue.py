@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, HTTPException, Query
 
 from catalog import Template
-from console.api import models
+from console.api import template_models as models
 from console.api.roles import Space, Viewer
 
 router = APIRouter(prefix="/templates", tags=["templates"])

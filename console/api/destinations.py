@@ -1,6 +1,5 @@
 """Destinations: how they are, and what they say."""
 
-import hashlib
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from connectors.journal_ledger import StoredFailure
 from connectors.journal_reader import StoredLine
 from console.api import models
+from console.api.etags import etag_of, shown_text
 from console.api.roles import Space, Viewer
 from console.workspace import Row, Workspace
 
@@ -37,16 +37,23 @@ def list_destinations(
     ]
     page = rows[:limit]
     following = page[-1].id if len(rows) > limit else None
-    return models.DestinationPage(items=[_row(row) for row in page], next=following, running=space.is_running())
+    return models.DestinationPage(
+        items=[_row(row) for row in page],
+        next=following,
+        running=space.is_running(),
+        dead_letters=space.count_dead_letters(),
+    )
 
 
 @router.get("/{id}", summary="One destination, with its file")
 def get_destination(_: Viewer, space: Space, id: str, response: Response) -> models.DestinationText:
-    """The `ETag` is that of its file."""
+    """The `ETag` is that of its file, for `PUT` and `DELETE`; there is none where there is no file."""
     row = found(space, id)
-    text = space.text(id) or ""
-    response.headers["ETag"] = etag(text)
-    return models.DestinationText(**_fields(row), text=text)
+    version = space.drafts.current(id)
+    if version is not None and version.text is not None:
+        response.headers["ETag"] = etag_of(version)
+    number = 0 if version is None else version.number
+    return models.DestinationText(**_fields(row), text=shown_text(version), version=number)
 
 
 @router.get("/{id}/logs", summary="What happened at a destination")
@@ -96,11 +103,6 @@ def found(space: Workspace, id: str) -> Row:
     if row is None:
         raise HTTPException(404, f"there is no destination '{id}'")
     return row
-
-
-def etag(text: str) -> str:
-    """Of a file."""
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def _row(row: Row) -> models.DestinationRow:

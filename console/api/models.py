@@ -1,6 +1,6 @@
 """What the API gives and takes, as its description shows it. Times are seconds since the epoch."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,13 +10,13 @@ Command = Literal["pause", "disable", "enable", "replay", "pause_replays", "resu
 class Out(BaseModel):
     """Something that is told."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, use_attribute_docstrings=True)
 
 
 class In(BaseModel):
     """Something that is asked for; a key that is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Problem(Out):
@@ -26,6 +26,8 @@ class Problem(Out):
     title: str = ""
     status: int
     detail: str
+    problems: list[str] = Field(default_factory=list)
+    """What is wrong with a file, where one was refused."""
 
 
 class Me(Out):
@@ -75,6 +77,8 @@ class DestinationRow(Out):
     last_error: str
     problem: str
     replays: list[ReplayState]
+    command: int
+    """The number of the newest command that was carried out; 0 is none."""
 
 
 class DestinationPage(Out):
@@ -84,12 +88,16 @@ class DestinationPage(Out):
     next: str | None
     running: bool
     """Whether a job is at work."""
+    dead_letters: int
+    """Messages that could not be decoded."""
 
 
 class DestinationText(DestinationRow):
-    """The same with its file."""
+    """The same with its file; `***` stands for a secret that was written into it by hand."""
 
     text: str
+    version: int
+    """The number of the file's version; 0 where there has never been a file."""
 
 
 class Line(Out):
@@ -188,23 +196,3 @@ class CommandState(Out):
     """Of a replay: how many positions of the log it is."""
     done: bool
     """Carried out."""
-
-
-class TemplateRow(Out):
-    """A template of the catalogue."""
-
-    slug: str
-    name: str
-    description: str
-    category: str
-    status: str
-    docs: str
-
-
-class TemplateWhole(TemplateRow):
-    """The same with the inputs that it asks for."""
-
-    inputs: dict[str, dict[str, Any]]
-    filters: dict[str, Any]
-    mappings: list[dict[str, Any]]
-    readme: str

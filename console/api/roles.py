@@ -12,15 +12,15 @@ class Needs:
     """Lets through who has at least this role."""
 
     def __init__(self, role: Role) -> None:
-        self._role = role
+        self.role = role
 
     def __call__(self, request: Request) -> Account:
         """Who asks; 403 where they may not."""
         account: Account | None = request.scope.get("account")
         if account is None:
             raise HTTPException(401, "say who you are")
-        if account.role < self._role:
-            needed, has = self._role.name.lower(), account.role.name.lower()
+        if account.role < self.role:
+            needed, has = self.role.name.lower(), account.role.name.lower()
             raise HTTPException(403, f"this needs the role {needed}; {account.name} is {has}")
         return account
 

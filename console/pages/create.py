@@ -130,7 +130,10 @@ class CreatePage:
         self._problems.clear()
         try:
             draft = self._draft()
-            await run.io_bound(self._workspace.drafts.create, draft, self._account.name)
+            replace_secrets = may(self._account, Role.OPERATOR)
+            await run.io_bound(
+                self._workspace.drafts.create, draft, self._account.name, replace_secrets=replace_secrets
+            )
         except FieldError as error:
             self._tell([str(error)])
             return

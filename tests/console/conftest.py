@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from msgspec.structs import replace
 
 from connectors.journal import Journal
 from console.access import Access, Account
@@ -50,7 +51,9 @@ def settings(tmp_path: Path) -> Settings:
     made = load({}, {}, tmp_path, only=["state", "destinations", "project", "site_url", "log"])
     made.state.mkdir()
     with Journal(made.journal) as journal:
-        assert journal.write(RECORDS) == ""
+        # A job is taken to be at work by how new its word is, and other tests may have taken a while before this one.
+        fresh = [replace(one, at=time.time()) if isinstance(one, Status) else one for one in RECORDS]
+        assert journal.write(fresh) == ""
     return made
 
 

@@ -120,14 +120,35 @@ def test_every_route_lets_in_who_may_use_it_and_nobody_else(client_of: ClientOf)
         ("GET", "/api/v1/destinations/{id}/metrics"): Role.VIEWER,
         ("GET", "/api/v1/destinations/{id}/commands/{number}"): Role.VIEWER,
         ("POST", "/api/v1/destinations/{id}/commands"): Role.OPERATOR,
+        ("POST", "/api/v1/destinations"): Role.EDITOR,
+        ("PUT", "/api/v1/destinations/{id}"): Role.EDITOR,
+        ("DELETE", "/api/v1/destinations/{id}"): Role.OPERATOR,
+        ("POST", "/api/v1/destinations/{id}/check"): Role.EDITOR,
+        ("GET", "/api/v1/destinations/{id}/versions"): Role.VIEWER,
+        ("GET", "/api/v1/destinations/{id}/versions/{number}"): Role.VIEWER,
+        ("GET", "/api/v1/destinations/{id}/diff"): Role.VIEWER,
+        ("POST", "/api/v1/destinations/{id}/rollback"): Role.EDITOR,
+        ("GET", "/api/v1/destinations/{id}/events"): Role.EDITOR,
+        ("POST", "/api/v1/destinations/{id}/test"): Role.EDITOR,
+        ("GET", "/api/v1/secrets"): Role.OPERATOR,
+        ("PUT", "/api/v1/secrets/{name}"): Role.OPERATOR,
+        ("DELETE", "/api/v1/secrets/{name}"): Role.OPERATOR,
         ("GET", "/api/v1/templates"): Role.VIEWER,
         ("GET", "/api/v1/templates/{slug}"): Role.VIEWER,
     }
     paths = client.get("/api/v1/openapi.json", headers=bearer(Role.VIEWER)).json()["paths"]
     assert {(method.upper(), path) for path, methods in paths.items() for method in methods} == set(needed)
     for (method, path), role in needed.items():
-        url = path.replace("{id}", "crm").replace("{number}", "1").replace("{slug}", "slack")
+        assert paths[path][method.lower()]["x-role"] == role.name.lower(), "and the description says so"
+        url = path.replace("{id}", "crm").replace("{number}", "1").replace("{slug}", "slack").replace("{name}", "A")
         for asking in Role:
             answer = client.request(method, url, headers=bearer(asking), json={} if method != "GET" else None)
             assert (answer.status_code == 403) is (asking < role), (method, path, asking)
         assert client.request(method, url).status_code == 401
+
+
+def test_what_is_described_is_described_for_those_alone_who_are_known(client_of: ClientOf) -> None:
+    client = client_of(*ACCOUNTS)
+    for url in ("/api/v1/docs", "/api/v1/openapi.json"):
+        assert client.get(url).status_code == 401
+        assert client.get(url, headers=bearer(Role.VIEWER)).status_code == 200

@@ -138,3 +138,16 @@ def test_a_template_tells_its_inputs(client: TestClient, workspace: Workspace) -
     slack = client.get("/api/v1/templates/slack").json()
     assert slack["inputs"]["token"]["secret"]
     assert "xoxb-" in slack["readme"]
+
+
+def test_what_nobody_has_expected_tells_nothing_of_itself(
+    client_of: ClientOf, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("what nobody is to see")
+
+    monkeypatch.setattr(workspace, "rows", fail)
+    client = TestClient(client_of().app, base_url="http://127.0.0.1:8020", raise_server_exceptions=False)
+    answer = client.get("/api/v1/destinations")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "nobody is to see" not in answer.text

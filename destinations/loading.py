@@ -162,7 +162,7 @@ def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Templa
 
 
 def _with_delivery_of(template: Template, spec: DestinationSpec) -> DestinationSpec:
-    """What the file does not say of its delivery the template does; also of batches, where it does not say their form."""
+    """What the file does not say of its delivery the template does, also of batches whose form it does not say."""
     beneath = msgspec.convert(template.spec.delivery, DeliverySpec)
     if spec.code is not None:
         # Both are about the requests that the template would make.

@@ -89,7 +89,10 @@ def test_code_cannot_be_batched(load_files: LoadFiles) -> None:
         ("delivery: {rate: 0}", "delivery.rate (3,18): expected a rate such as 100/s, 600/min or 1000/h, got 0.0"),
         ("delivery: {order: strict}", "delivery.order (3,19): expected person, got 'strict'"),
         ("delivery: {batch: {as: csv}}", "delivery.batch.as (3,24): expected json_array or ndjson or join, got 'csv'"),
-        ("delivery: {batch: {size: 3}}", "delivery.batch.size (3,20): unknown key 'size'; known: max, wait_ms, max_bytes, as, key"),
+        (
+            "delivery: {batch: {size: 3}}",
+            "delivery.batch.size (3,20): unknown key 'size'; known: max, wait_ms, max_bytes, as, key",
+        ),
         ("delivery: 3", "delivery (3,11): expected a mapping, got a number"),
     ],
 )

@@ -55,5 +55,6 @@ def _joined(bodies: Sequence[bytes], key: str) -> bytes:
 def _parts(body: bytes) -> dict[str, bytes] | None:
     try:
         return {name: bytes(value) for name, value in _PARTS.decode(body).items()}
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        # The latter two come of text that a template sends as it stands.
         return None

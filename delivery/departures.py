@@ -31,8 +31,8 @@ class Departures:
         self._grouped_by: Batch | None = None
         self._under_way: dict[str, str] = {}
         """Of each person the invocation that is on its way, or waits for a retry."""
-        self._carried: dict[str, list[Invocation]] = {}
-        """What each carrier on its way stands for."""
+        self._carried: dict[str, list[tuple[Invocation, list[Invocation]]]] = {}
+        """The carriers on their way, by id, and what each stands for. Two have one id where an event came twice."""
 
     def __len__(self) -> int:
         """Invocations that wait to leave."""
@@ -91,11 +91,24 @@ class Departures:
 
     def arrived(self, invocation: Invocation) -> list[Invocation]:
         """Whom an invocation stood for that has come back, from the endpoint or from the line in front of it."""
-        return self.carried(invocation.id) or [invocation]
+        of_id = self._carried.get(invocation.id, [])
+        for number, (carrier, _) in enumerate(of_id):
+            if carrier is invocation:
+                return self._arrived(invocation.id, number)
+        return [invocation]
 
     def carried(self, id: str) -> list[Invocation] | None:
-        """As `arrived`, by id; None when that is no carrier."""
-        return self._carried.pop(id, None)
+        """As `arrived`, by the id of one that has not left the line in front of the endpoint; None where that is no
+        carrier."""
+        # Of several the latest: the others were in front of it.
+        return self._arrived(id, -1) if id in self._carried else None
+
+    def _arrived(self, id: str, number: int) -> list[Invocation]:
+        of_id = self._carried[id]
+        _, together = of_id.pop(number)
+        if not of_id:
+            del self._carried[id]
+        return together
 
     def settled(self, invocation: Invocation) -> None:
         """The next one of the same person may leave."""
@@ -144,7 +157,7 @@ class Departures:
         carrier = _carrier(together, policy.batch)
         for one in together:
             one.batch = carrier.id
-        self._carried[carrier.id] = together
+        self._carried.setdefault(carrier.id, []).append((carrier, together))
         return carrier
 
 

@@ -140,14 +140,19 @@ class Held:
         self.line.add(invocation)
 
     def _given_back(self, queued: Iterable[str]) -> list[Invocation]:
-        by_id = {invocation.id: invocation for invocation in self._all.values()}
+        by_id: dict[str, list[Invocation]] = {}
+        in_line = set(map(id, self.line))
+        for invocation in self._all.values():
+            if key_of(invocation) in self._pending and id(invocation) not in in_line:
+                by_id.setdefault(invocation.id, []).append(invocation)
         back: list[Invocation] = []
-        for id in queued:
-            carried = self.line.carried(id)
+        for name in queued:
+            carried = self.line.carried(name)
             if carried is not None:
                 back += carried
-            elif id in by_id:
-                back.append(by_id[id])
+            elif by_id.get(name):
+                # Of an event that came twice, the later one: the other is in front of it.
+                back.append(by_id[name].pop())
         return back
 
 

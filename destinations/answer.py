@@ -6,9 +6,10 @@ import hog
 from destinations.names import IN_ANSWER
 from destinations.report import Report
 from hog import json_text, to_text
-from records import Refusal, Response
+from records import KEPT_BODY_BYTES, Refusal, Response
 
 _PATH: Final = ("delivery", "failure")
+_TOO_LONG: Final = f"whether it means a failure cannot be told: it is longer than {KEPT_BODY_BYTES // 1024} KiB"
 
 
 class FailureTest:
@@ -30,7 +31,8 @@ class FailureTest:
             retry, failed = hog.truthy(told.get("retry")), _positions(told.get("failed"))
             told = told.get("reason", True)
         if told is None or told is False or told == "":
-            return None
+            # Half of an answer says nothing to a template that asks for a part of it.
+            return Refusal(_TOO_LONG) if response.truncated and response.body.lstrip()[:1] in (b"{", b"[") else None
         return Refusal("it says so itself" if told is True else to_text(told).strip(), retry, failed)
 
 

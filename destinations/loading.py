@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -162,10 +162,20 @@ def _template(spec: DestinationSpec, catalog: Catalog, report: Report) -> Templa
 
 
 def _with_delivery_of(template: Template, spec: DestinationSpec) -> DestinationSpec:
-    """What the file does not say of its delivery the template does; batches go by the first that says anything."""
+    """What the file does not say of its delivery the template does, also of batches whose form it does not say."""
     beneath = msgspec.convert(template.spec.delivery, DeliverySpec)
-    own = {key: value for key, value in msgspec.structs.asdict(spec.delivery).items() if value is not None}
+    if spec.code is not None:
+        # Both are about the requests that the template would make.
+        beneath = msgspec.structs.replace(beneath, batch=None, failure=None)
+    own = _said(spec.delivery)
+    batch = spec.delivery.batch
+    if beneath.batch is not None and batch is not None and batch.form is None and batch.key is None:
+        own["batch"] = msgspec.structs.replace(beneath.batch, **_said(batch))
     return msgspec.structs.replace(spec, delivery=msgspec.structs.replace(beneath, **own))
+
+
+def _said(spec: msgspec.Struct) -> dict[str, Any]:
+    return {key: value for key, value in msgspec.structs.asdict(spec).items() if value is not None}
 
 
 def _check_id(destination_id: str, stem: str, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -295,3 +296,25 @@ def test_what_makes_no_request_is_delivered_and_what_cannot_be_made_fails() -> N
         (Verdict.FAILED, "input 'a': wrong"),
     ]
     assert (outbox.matched, outbox.delivered, outbox.failed, outbox.owed) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize("batch", [None, Batch(max=1)])
+def test_an_event_that_came_twice_is_settled_twice(batch: Batch | None) -> None:
+    """Both requests have one `webhook-id`, for they are the same."""
+    outbox = Outbox("d", Policy(batch=batch))
+    for offset in (0, 1):
+        outbox.accept(msgspec.structs.replace(invocation(offset), id="same"), 0)
+    wire = outbox.take_to_send(0)
+    assert wire[0].id == wire[1].id
+    outbox.hold(one.id for one in wire)
+    wire = outbox.take_to_send(0)
+    assert len(wire) == 2
+    outbox.settle([Attempt(sent, 0, 1, Response(200, {}, b"")) for sent in wire], 0)
+    assert (outbox.delivered, outbox.owed) == (2, 0)
+
+
+@pytest.mark.parametrize("body", [b'{"events":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"\xff":[]}'])
+def test_a_body_that_no_reader_takes_goes_by_itself(body: bytes) -> None:
+    departures = line(invocation(0, body=body), invocation(1, body=body))
+    policy = Policy(batch=Batch(max=9, wait_ms=0, form="join", key="events"))
+    assert [one.work.body for one in departures.take(policy, 0, 9) if isinstance(one.work, Request)] == [body, body]

@@ -87,3 +87,11 @@ def test_what_is_wrong_with_it_is_told(load_files: Callable[..., Loaded], failur
     (found,) = loaded.problems
     assert "delivery.failure" in str(found)
     assert problem in str(found)
+
+
+@pytest.mark.parametrize(("body", "fails"), [(b' {"errors": [', True), (b"[", True), (b"<html>", False)])
+def test_of_json_that_is_cut_nobody_says_that_it_is_good(load_one: LoadOne, body: bytes, fails: bool) -> None:
+    why = reason(load_one, "{response.body.errors}", Response(200, {}, body, truncated=True))
+    assert why == (
+        "answered 200 OK: whether it means a failure cannot be told: it is longer than 256 KiB" if fails else ""
+    )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from destinations import Loaded
+from destinations import Destination, Loaded
 from records import Batch, Policy, Quarantine
 
 LoadFiles = Callable[..., Loaded]
@@ -41,6 +41,22 @@ def test_a_batch_is_read(load_files: LoadFiles) -> None:
     text = f"id: crm\n{URL}\ndelivery: {{batch: {{max: 7, as: ndjson}}, order: person}}"
     policy = load_files(crm=text).destinations["crm"].policy
     assert (policy.batch, policy.order) == (Batch(max=7, wait_ms=500, form="ndjson"), "person")
+
+
+AMPLITUDE = "template: amplitude\ninputs: {api_key: '{secrets.TOKEN}'}\n"
+
+
+def test_of_a_templates_batch_a_file_changes_what_it_names(load_one: Callable[[str], Destination]) -> None:
+    own = load_one(f"{AMPLITUDE}delivery: {{batch: {{max: 7}}}}").policy.batch
+    assert own == Batch(max=7, form="join", key="events")
+    assert load_one(f"{AMPLITUDE}delivery: {{batch: {{as: ndjson}}}}").policy.batch == Batch(form="ndjson")
+
+
+def test_code_over_a_template_goes_by_nothing_that_is_said_of_the_templates_requests(
+    load_one: Callable[[str], Destination],
+) -> None:
+    policy = load_one(f"{AMPLITUDE}code: print(1)").policy
+    assert (policy.batch, policy.failure) == (None, None)
 
 
 def test_code_cannot_be_batched(load_files: LoadFiles) -> None:

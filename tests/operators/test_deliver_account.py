@@ -218,8 +218,9 @@ class World:
             return Attempt(sent, now, 5.0, error=ErrorKind.CONNECT, detail="refused")
         if self.chance.random() < 0.2:
             return Attempt(sent, now, 5.0, Response(self.chance.choice([404, 429, 503]), {}, b""))
-        carried = self.bench.logic._outbox.held.line._carried
-        self.received.update(key_of(one) for one in carried.get(sent.id, [sent]))
+        carried = self.bench.logic._outbox.held.line._carried.get(sent.id, [])
+        together = next((members for carrier, members in carried if carrier is sent), [sent])
+        self.received.update(map(key_of, together))
         return Attempt(sent, now, 5.0, Response(200, {}, b""))
 
     def lane(self) -> None:

@@ -16,7 +16,7 @@ from delivery.findings import finding_of
 from delivery.health import Health
 from delivery.held import UNREPEATABLE, Held
 from delivery.later import Later
-from delivery.outcomes import outcome_of
+from delivery.outcomes import Once, Redact, outcome_of
 from delivery.pacing import Pacer
 from delivery.positions import position_of, positions_of, spans_of
 from delivery.ranges import Reread
@@ -284,6 +284,7 @@ class Outbox:
         outcomes: list[Outcome] = []
         for attempt in attempts:
             jitter = self._chance()
+            redact = Once(self.redact)
             members = self.held.line.arrived(attempt.invocation)
             first = members[0]
             decision = decide(attempt, first.retries, self.policy, now, jitter, first.resent, len(members))
@@ -293,7 +294,13 @@ class Outbox:
             for count, member in enumerate(members):
                 own = attempt if member is attempt.invocation else msgspec.structs.replace(attempt, invocation=member)
                 concerned = not decision.only or count in decision.only
-                outcomes.append(self._settle(own, decision if concerned else DELIVERED, now, judged=count == judged))
+                decided = decision if concerned else DELIVERED
+                outcome = self._settle(own, decided, now, redact, judged=count == judged)
+                # The one answer is kept whole once: a hundred events do not make a hundred of it.
+                short = count != judged and len(outcome.body) > EXCERPT_BYTES
+                outcomes.append(
+                    msgspec.structs.replace(outcome, body=outcome.body[:EXCERPT_BYTES]) if short else outcome
+                )
             if decision.apart:
                 halve(members)
         return outcomes
@@ -431,7 +438,7 @@ class Outbox:
         held = len(self.held) + len(self._later)
         return held >= self.policy.outbox and (self.slow or held >= self.policy.outbox * _OVERSHOOT)
 
-    def _settle(self, attempt: Attempt, decision: Decision, now: float, judged: bool) -> Outcome:
+    def _settle(self, attempt: Attempt, decision: Decision, now: float, redact: Redact, judged: bool) -> Outcome:
         invocation = attempt.invocation
         self.held.answered(invocation)
         if judged:
@@ -440,7 +447,7 @@ class Outbox:
             self.delivered += self.held.let_go(invocation)
             if judged:
                 self._judge(attempt, now)
-            return self._delivered(invocation, now, attempt)
+            return self._delivered(invocation, now, attempt, redact)
         if decision.verdict is Verdict.RETRYING and self.held.is_stale(invocation) and self.held.let_go(invocation):
             # Tried again as things are now: the position is read again, and rendered anew.
             self._owe([invocation])
@@ -454,15 +461,17 @@ class Outbox:
             self.held.retry(invocation, decision.retry_at)
         elif self.held.let_go(invocation):
             self._fail(invocation, now)
-        outcome = self._outcome(invocation, decision.verdict, now, attempt, decision.reason)
+        outcome = outcome_of(invocation, decision.verdict, now, redact, attempt, decision.reason)
         self.last_error = outcome.reason
         if judged and not decision.instant:
             # A kept-alive connection that was gone says nothing about the endpoint.
             self._judge(attempt, now, outcome)
         return outcome
 
-    def _delivered(self, invocation: Invocation, now: float, attempt: Attempt | None = None) -> Outcome:
-        outcome = self._outcome(invocation, Verdict.DELIVERED, now, attempt)
+    def _delivered(
+        self, invocation: Invocation, now: float, attempt: Attempt | None = None, redact: Redact | None = None
+    ) -> Outcome:
+        outcome = outcome_of(invocation, Verdict.DELIVERED, now, redact or self.redact, attempt)
         listed = self.known.settled(position_of(invocation))
         return msgspec.structs.replace(outcome, listed=True) if listed else outcome
 

@@ -275,6 +275,30 @@ def test_an_answer_may_name_the_events_that_it_does_not_take(count: int, named: 
     assert outbox.owed == (len(named) if retry else 0)
 
 
+def test_an_answer_to_many_is_masked_and_kept_once() -> None:
+    masked: list[bytes] = []
+
+    def redact(text: bytes) -> bytes:
+        masked.append(text)
+        return text.replace(b"s3cr3t", b"***")
+
+    said = "s3cr3t " * 20_000
+    policy = Policy(batch=Batch(max=50, wait_ms=0), retries=0, failure=lambda _: Refusal(said, retry=True))
+    outbox = Outbox("d", policy, redact=redact)
+    for offset in range(50):
+        outbox.accept(invocation(offset), 0)
+    (sent,) = outbox.take_to_send(0)
+    outcomes = outbox.settle([Attempt(sent, 0, 1, Response(200, {}, said.encode()))], 0)
+    assert len(outcomes) == 50
+    assert len(masked) == 2, "the body and the reason"
+    assert sorted(len(outcome.body) for outcome in outcomes)[:-1] == [1000] * 49
+    assert len(outcomes[0].body) == len(said) - 3 * 20_000
+    for outcome in outcomes:
+        assert b"s3cr3t" not in outcome.body
+        assert "s3cr3t" not in outcome.reason
+        assert len(outcome.reason) == 10_000
+
+
 def test_a_wrong_credential_is_not_tried_event_by_event() -> None:
     outbox = Outbox("d", Policy(batch=Batch(max=16, wait_ms=0), outbox=100), chance=lambda: 0.5)
     for offset in range(16):

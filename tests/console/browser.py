@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.integration.stand import Job, Stand
+
+# A busy machine takes its time; nothing here says how long anything may take.
+expect.set_options(timeout=30_000)
 
 _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -60,7 +63,7 @@ class Visit:
         self._context: BrowserContext = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, base_url=url
         )
-        self._context.set_default_timeout(20_000)
+        self._context.set_default_timeout(30_000)
         self.page: Page = self._context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

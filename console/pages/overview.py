@@ -46,6 +46,7 @@ class Overview:
         self._account = account
         self._search: dict[str, Any] = {"text": "", "state": "", "sort": "name", "page": 1}
         self._shown: object = None
+        self._numbers: dict[str, list[ui.label]] = {}
 
     async def build(self) -> None:
         """Put it together, and keep it up to date."""
@@ -82,10 +83,18 @@ class Overview:
         running = await run.io_bound(self._workspace.is_running)
         if rows is None or minutes is None:
             return  # The console is being ended.
-        seen = (rows, minutes, running, dict(self._search))
+        # Numbers change all the time: they are set where they stand, so that a button is not taken away under a click.
+        # The curves of the last hour gain a point a minute.
+        minute = int(self._workspace.now() // 60)
+        seen = ([_frame_of(row) for row in rows], minute, running, dict(self._search))
         if seen == self._shown:
+            for row in rows:
+                if row.id in self._numbers:
+                    for label, text in zip(self._numbers[row.id], _numbers_of(row), strict=True):
+                        label.set_text(text)
             return
         self._shown = seen
+        self._numbers.clear()
         self._body.clear()
         with self._body:
             self._show(rows, minutes, bool(running))
@@ -141,14 +150,10 @@ class Overview:
                 now = int(self._workspace.now() // 60) * 60
                 counts = [minutes.get(now - 60 * back, 0) for back in range(_SPARK_MINUTES - 1, -1, -1)]
                 ui.html(sparkline(counts), sanitize=False)
-            for text in (
-                f"{status.delivered:,}",
-                share(status.delivered, status.delivered + status.failed),
-                milliseconds(status.p99_ms),
-                f"{status.owed:,}",
-            ):
+            self._numbers[row.id] = labels = []
+            for text in _numbers_of(row):
                 with ui.element("td").classes("n"):
-                    ui.label(text)
+                    labels.append(ui.label(text))
             with ui.element("td").classes("optional"):
                 ui.label((status.last_error or status.problem)[:160]).classes("small text")
             with ui.element("td"):
@@ -185,6 +190,19 @@ _COLUMNS: Final = (
     ("Last error", "optional"),
     ("", ""),
 )
+
+
+def _numbers_of(row: Row) -> tuple[str, str, str, str]:
+    status = row.status
+    done = share(status.delivered, status.delivered + status.failed)
+    return f"{status.delivered:,}", done, milliseconds(status.p99_ms), f"{status.owed:,}"
+
+
+def _frame_of(row: Row) -> tuple[object, ...]:
+    """What the page is built anew for."""
+    status = row.status
+    own = (row.id, row.name, row.template, row.state, row.problems)
+    return (*own, status.reason, status.until, status.attention, status.last_error)
 
 
 def _chosen(rows: list[Row], search: dict[str, Any]) -> list[Row]:

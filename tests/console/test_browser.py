@@ -98,8 +98,10 @@ def test_an_operator_sees_what_is_ill_and_pauses_and_enables(
 
     receiver.on("/sick", Answer(200))
     page.get_by_role("button", name="Retry all").click()
+    expect(page.get_by_text("They are sent again")).to_be_visible()
     page.goto("/")
     page.get_by_label("Enable sick").click()
+    expect(page.get_by_text("the job has been told")).to_be_visible()
     expect(page.get_by_text("Quarantined", exact=True)).to_have_count(0)
     page.goto("/destinations/sick")
     expect(page.locator(".number").nth(0)).to_have_text("20")

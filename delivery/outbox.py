@@ -147,7 +147,7 @@ class Outbox:
         """What becomes of one that makes no request."""
         if invocation.error is not None:
             self._fail(invocation, now)
-            return self._outcome(invocation, Verdict.FAILED, now, reason=invocation.error)
+            return outcome_of(invocation, Verdict.FAILED, now, self.redact, reason=invocation.error)
         self.delivered += 1
         return self._delivered(invocation, now)
 
@@ -498,8 +498,3 @@ class Outbox:
         reason = "" if failed is None else failed.reason
         answer = "" if failed is None else failed.body[:EXCERPT_BYTES].decode(errors="replace")
         self.health.attempt(finding, attempt.started_at, now, reason, answer)
-
-    def _outcome(
-        self, invocation: Invocation, verdict: Verdict, now: float, attempt: Attempt | None = None, reason: str = ""
-    ) -> Outcome:
-        return outcome_of(invocation, verdict, now, self.redact, attempt, reason)

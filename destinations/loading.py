@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from destinations.project import CompiledProject, compile_project, project_file
 from destinations.report import Report
 from destinations.sample import compile_sample
 from destinations.secrets import Secrets
-from destinations.spec import ID, DeliverySpec, DestinationSpec
+from destinations.spec import ID, DeliverySpec, DestinationSpec, given_of
 from destinations.templates import TextCompiler
 
 SUFFIXES = (".yaml", ".yml")
@@ -167,15 +167,11 @@ def _with_delivery_of(template: Template, spec: DestinationSpec) -> DestinationS
     if spec.code is not None:
         # Both are about the requests that the template would make.
         beneath = msgspec.structs.replace(beneath, batch=None, failure=None)
-    own = _said(spec.delivery)
+    own = given_of(spec.delivery)
     batch = spec.delivery.batch
     if beneath.batch is not None and batch is not None and batch.form is None and batch.key is None:
-        own["batch"] = msgspec.structs.replace(beneath.batch, **_said(batch))
+        own["batch"] = msgspec.structs.replace(beneath.batch, **given_of(batch))
     return msgspec.structs.replace(spec, delivery=msgspec.structs.replace(beneath, **own))
-
-
-def _said(spec: msgspec.Struct) -> dict[str, Any]:
-    return {key: value for key, value in msgspec.structs.asdict(spec).items() if value is not None}
 
 
 def _check_id(destination_id: str, stem: str, report: Report) -> None:

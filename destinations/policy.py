@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from catalog.yaml_file import Steps
 from destinations.answer import compile_failure
@@ -12,7 +10,7 @@ from destinations.certificates import compile_certificates
 from destinations.proxy import compile_proxy
 from destinations.report import Report
 from destinations.signing import compile_signing
-from destinations.spec import BatchSpec, DestinationSpec
+from destinations.spec import BatchSpec, DestinationSpec, given_of
 from destinations.templates import TextCompiler
 from records import Batch, Policy, Quarantine
 
@@ -24,7 +22,7 @@ _CLASS: Final = re.compile(r"[1-5]xx", re.IGNORECASE)
 def compile_policy(spec: DestinationSpec, runs_code: bool, texts: TextCompiler, report: Report) -> Policy:
     """The defaults, with what the file says instead. `runs_code` is whether a program makes the requests."""
     delivery = spec.delivery
-    given = _given(delivery)
+    given = given_of(delivery)
     given.pop("client_cert", None)
     given.pop("ca", None)
     given["certificates"] = compile_certificates(delivery, texts, report)
@@ -42,7 +40,7 @@ def compile_policy(spec: DestinationSpec, runs_code: bool, texts: TextCompiler, 
     given["batch"] = None if delivery.batch is None else _batch(delivery.batch, runs_code, report)
     given["proxy"] = compile_proxy(delivery.proxy, texts, report)
     given["signing"] = compile_signing(spec.signing_secret, texts, report)
-    periods = _given(spec.quarantine)
+    periods = given_of(spec.quarantine)
     if "periods_s" in periods:
         periods["periods_s"] = tuple(periods["periods_s"])
     return Policy(quarantine=Quarantine(**periods), **given)
@@ -60,7 +58,7 @@ def _rate(rate: str | float, report: Report) -> float | None:
 def _batch(batch: BatchSpec, runs_code: bool, report: Report) -> Batch:
     if runs_code:
         report.at_key(("delivery", "batch"), "code makes its own requests: they cannot be put together")
-    given = _given(batch)
+    given = given_of(batch)
     if "form" in given:
         given["form"] = _one_of(batch.form, ("json_array", "ndjson", "join"), ("delivery", "batch", "as"), report)
     if (batch.form == "join") is (batch.key is None):
@@ -74,10 +72,6 @@ def _one_of(value: str | None, words: tuple[str, ...], path: Steps, report: Repo
     if value is not None and value not in words:
         report.at(path, f"expected {' or '.join(words)}, got {value!r}")
     return value or ""
-
-
-def _given(spec: msgspec.Struct) -> dict[str, Any]:
-    return {key: value for key, value in msgspec.structs.asdict(spec).items() if value is not None}
 
 
 def _statuses(items: Sequence[int | str], key: str, report: Report) -> frozenset[int]:

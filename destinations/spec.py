@@ -160,3 +160,8 @@ class DestinationSpec(msgspec.Struct, frozen=True):
     delivery: DeliverySpec = msgspec.field(default_factory=DeliverySpec)
     quarantine: QuarantineSpec = msgspec.field(default_factory=QuarantineSpec)
     notify: NotifySpec | None = None
+
+
+def given_of(spec: msgspec.Struct) -> dict[str, Any]:
+    """What a part of a file says, by field: an absent key and null are left out."""
+    return {key: value for key, value in msgspec.structs.asdict(spec).items() if value is not None}

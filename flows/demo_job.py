@@ -1,7 +1,6 @@
 """The demo's job and its console: the ordinary commands in child processes, which keep all in a temporary folder."""
 
 import base64
-import hashlib
 import importlib.util
 import os
 import signal
@@ -22,7 +21,8 @@ from records import Status
 GRACE_S = 3
 LOG_LINES = 15
 CONSOLE_PORT = 8020
-_SALT = os.urandom(16)
+_SECRETS_KEY = base64.b64encode(os.urandom(32)).decode()
+"""Secrets that are entered in the console are stored, for the time of the demo."""
 _WAIT_S = 0.02
 # The broker inside librdkafka, unlike a real one, answers a fetch that found nothing only when this time is over, also
 # when a message comes meanwhile.
@@ -73,8 +73,6 @@ class Child:
         self._servers = servers
         self._stop = stop
         self._more = more
-        # Secrets that are entered in the console are stored, for the time of the demo.
-        self._environ = os.environ | {"OFFRAMP_SECRETS_KEY": key_of(folder)}
 
     def __enter__(self) -> Self:
         """Starts the process."""
@@ -83,8 +81,9 @@ class Child:
         with self._log.open("wb") as log:
             # Its own session: a Ctrl-C at the terminal is for the demo, which then ends the job in its own time.
             # The folder as working directory: an offramp.yaml of the user's is not meant for the demo.
+            environ = os.environ | {"OFFRAMP_SECRETS_KEY": _SECRETS_KEY}
             self._process = subprocess.Popen(
-                self._words(), stdout=log, stderr=log, cwd=folder, env=self._environ, start_new_session=True
+                self._words(), stdout=log, stderr=log, cwd=folder, env=environ, start_new_session=True
             )
         return self
 
@@ -154,11 +153,6 @@ class ChildConsole(Child):
         address = f"127.0.0.1:{_free_port()}"
         self.url = f"http://{address}"
         super().__init__("console", folder, servers, stop, {"--console-address": address})
-
-
-def key_of(folder: Path) -> str:
-    """The same for all that run in a folder, and another one for every folder: nothing of it is kept."""
-    return base64.b64encode(hashlib.sha256(str(folder).encode() + _SALT).digest()).decode()
 
 
 def has_console() -> bool:

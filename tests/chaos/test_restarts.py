@@ -34,7 +34,8 @@ def test_restarts_repeat_nothing(kafka: KafkaBroker, stand: Stand, tmp_path: Pat
 
     def retries_are_pending(before: int) -> bool:
         """A job that has just started finds much at once, and is not to end before the first answers are there."""
-        flap, ordered = (stand.status().get(name) for name in ("flap", "ordered"))
+        status = stand.status()
+        flap, ordered = status.get("flap"), status.get("ordered")
         if flap is None or ordered is None:
             return False
         return flap["matched"] > before and flap["waiting_retry"] > 0 and ordered["waiting_retry"] > 0

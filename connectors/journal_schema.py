@@ -5,7 +5,7 @@ newer version, and one that is not a journal.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -149,7 +149,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, write: bool) -> None:
-    version = _version(connection)
+    version = schema_version(connection)
     if version > VERSION:
         raise JournalError(
             f"journal {path}: made by a newer Offramp (schema {version}, this one knows {VERSION}); "
@@ -172,17 +172,18 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, create: bool, write:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    _update(connection)
+    bring_up_to_date(connection, _STEPS)
 
 
-def _update(connection: sqlite3.Connection) -> None:
-    """Makes the tables that are not there yet, once, also when two processes open a new file at the same moment."""
+def bring_up_to_date(connection: sqlite3.Connection, steps: Sequence[str]) -> None:
+    """Take the steps that are still to be taken, once, also when two processes open a new file at the same moment."""
     with transaction(connection):
-        for step in _STEPS[_version(connection) :]:
+        for step in steps[schema_version(connection) :]:
             for statement in step.split(";\n"):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How many of its steps a file has taken."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])

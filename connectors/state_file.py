@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.journal_schema import transaction
+from connectors.journal_schema import bring_up_to_date, schema_version
 
 WAIT_S = 10.0
 """How long another process may hold the file."""
@@ -55,7 +55,7 @@ def unusable(name: str, path: Path, error: sqlite3.Error) -> StateFileError:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, name: str, steps: Sequence[str]) -> None:
-    version = _version(connection)
+    version = schema_version(connection)
     if version > len(steps):
         raise StateFileError(
             f"{name} {path}: made by a newer Offramp (schema {version}, this one knows {len(steps)}); "
@@ -67,13 +67,4 @@ def _prepare(connection: sqlite3.Connection, path: Path, name: str, steps: Seque
     connection.execute("PRAGMA secure_delete = ON")
     if version == len(steps):
         return
-    with transaction(connection):
-        # Looked at again: another process may have been quicker.
-        for step in steps[_version(connection) :]:
-            for statement in step.split(";\n"):
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(steps)}")
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    bring_up_to_date(connection, steps)

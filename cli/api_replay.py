@@ -6,9 +6,9 @@ import msgspec
 import typer
 
 from cli.api_line import ApiLine
-from cli.destination import Line, refuse_failed
+from cli.destination import Line, refuse_unanswered
 from cli.output import fail
-from cli.replay_progress import WAITING, follow
+from cli.replay_progress import tell_begun
 
 
 def replay_there(line: Line, body: Mapping[str, object], *, wait: bool, as_json: bool) -> None:
@@ -21,8 +21,7 @@ def replay_there(line: Line, body: Mapping[str, object], *, wait: bool, as_json:
             fail("no job is running, and it is the job that knows the log; start it, or leave out --dry-run", 1)
         typer.echo(f"no job is running; when one does, the replay to {id} begins")
         return
-    if told.answer is None or told.answer.error:
-        refuse_failed(told)
+    refuse_unanswered(told)
     count = 0 if told.answer is None else told.answer.positions
     if as_json:
         typer.echo(msgspec.json.encode({"positions": count, "replays": [] if dry else told.ids}).decode())
@@ -31,15 +30,7 @@ def replay_there(line: Line, body: Mapping[str, object], *, wait: bool, as_json:
     if dry:
         typer.echo(f"{size} would be sent again")
         return
-    typer.echo(f"replay {', '.join(map(str, told.ids))} to {id}: {size}")
-    if told.status.state in (*WAITING, "invalid"):
-        typer.echo(f"{id} is {told.status.state}: it waits until that is over (offramp enable {id})")
-    elif not told.done:
-        typer.echo("the job has not begun it yet, and will")
-    if wait:
-        follow(line, told.ids, count)
-    else:
-        typer.echo(f"offramp replay {id} --progress shows how far it is")
+    tell_begun(line, told, size, count, wait=wait)
 
 
 def _size(count: int, *, failed: bool) -> str:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-RUNNING_S = 15.0
-"""A job says every few seconds how its destinations are."""
 WAIT_S = 10.0
 ASK_LOG_S = 90.0
 """To find out what to replay, the job may have to ask brokers, or to search a file."""
@@ -70,7 +68,7 @@ class Line:
 
     def running(self) -> bool:
         """Whether a job is at work on this state."""
-        return time.time() - max((one.at for one in self.journal.statuses()), default=0.0) < RUNNING_S
+        return self._own_journal().is_written(time.time())
 
     def look(self) -> Status:
         """The destination's state now; the last known one when it has gone."""
@@ -79,8 +77,7 @@ class Line:
 
     def tell(self, *wishes: Wish) -> Told:
         """Give commands and wait until they are carried out: not at all when no job runs."""
-        assert isinstance(self.journal, JournalReader)
-        with Commands(self.journal.path) as commands:
+        with Commands(self._own_journal().path) as commands:
             ids = [commands.add(self._destination, wish) for wish in wishes]
             if not self.running():
                 return Told(ids, False, False, None, self.status)
@@ -94,6 +91,11 @@ class Line:
             return Told(ids, True, True, answer, self.look())
         done = self._until(lambda: self.look().command >= ids[-1] or None, WAIT_S)
         return Told(ids, True, done is not None, answer, self.status)
+
+    def _own_journal(self) -> JournalReader:
+        """That of a state directory: who has none has another way to all of this."""
+        assert isinstance(self.journal, JournalReader)
+        return self.journal
 
     def _until(self, look: Callable[[], T | None], wait_s: float) -> T | None:
         """The first answer; None when none comes in time, or when the job has ended."""
@@ -145,6 +147,12 @@ def refuse_failed(told: Told) -> None:
         fail(told.answer.error, 1)
     if not told.done:
         fail("the job has not carried it out yet, and will; offramp status shows when it has", 1)
+
+
+def refuse_unanswered(told: Told) -> None:
+    """Only what was refused, or not even looked at: a job may begin it later."""
+    if told.answer is None or told.answer.error:
+        refuse_failed(told)
 
 
 def described(status: Status) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from cli.destination import IdArgument, Line, Told, line_to, person, refuse_failed, report
+from cli.destination import IdArgument, Line, line_to, person, refuse_failed, refuse_unanswered, report
 from cli.failed import ErrorOption, StatusOption
 from cli.options import ApiOption, JsonOption, StateOption
 from cli.output import fail, span
-from cli.replay_progress import WAITING, follow, is_terminal, show
+from cli.replay_progress import is_terminal, show, tell_begun
 from cli.replay_wishes import moment_of, position_of
 from connectors.commands import Wish, spans_of_failed
 from connectors.journal import JournalReader
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cli.api_client import ApiReader
 
 RATE_OVER_S = 300
-_STOPPED = (*WAITING, "invalid")
 
 
 def _option(flag: str, metavar: str, help: str) -> typer.models.OptionInfo:
@@ -200,28 +199,13 @@ def _begin(line: Line, destination: str, wishes: list[Wish], *, wait: bool) -> N
     if not told.running:
         typer.echo(f"no job is running; when one does, the replay to {destination} begins")
         return
-    _refuse_unanswered(told)
+    refuse_unanswered(told)
     spans = [span for wish in wishes for span in wish.spans]
     failed = bool(spans)
     count = positions_in(spans)
     if told.answer is not None and not failed:
         spans, count = told.answer.spans, told.answer.positions
-    numbers = ", ".join(map(str, told.ids))
-    typer.echo(f"replay {numbers} to {destination}: {_size(count, spans, failed=failed)}")
-    if told.status.state in _STOPPED:
-        typer.echo(f"{destination} is {told.status.state}: it waits until that is over (offramp enable {destination})")
-    elif not told.done:
-        typer.echo("the job has not begun it yet, and will")
-    if wait:
-        follow(line, told.ids, count)
-    else:
-        typer.echo(f"offramp replay {destination} --progress shows how far it is")
-
-
-def _refuse_unanswered(told: Told) -> None:
-    """Only what was refused, or not even looked at: a job may begin it later."""
-    if told.answer is None or told.answer.error:
-        refuse_failed(told)
+    tell_begun(line, told, _size(count, spans, failed=failed), count, wait=wait)
 
 
 def _size(count: int, spans: list[Span], *, failed: bool) -> str:

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.destination import Line
+from cli.destination import Line, Told
 from cli.output import console
 from records import Replay, Status
 
@@ -40,6 +40,20 @@ def described(one: Replay) -> str:
     share = 1 - one.left / one.total if one.total else 1.0
     paused = ", paused" if one.paused else ""
     return f"replay {one.id}: {share:.0%} of {one.total:,} read, {one.matched:,} matched{paused}"
+
+
+def tell_begun(line: Line, told: Told, size: str, count: int, *, wait: bool) -> None:
+    """Say that a replay of this size has begun, or why it has not yet; with `wait`, follow it to its end."""
+    id = told.status.id
+    typer.echo(f"replay {', '.join(map(str, told.ids))} to {id}: {size}")
+    if told.status.state in (*WAITING, "invalid"):
+        typer.echo(f"{id} is {told.status.state}: it waits until that is over (offramp enable {id})")
+    elif not told.done:
+        typer.echo("the job has not begun it yet, and will")
+    if wait:
+        follow(line, told.ids, count)
+    else:
+        typer.echo(f"offramp replay {id} --progress shows how far it is")
 
 
 def follow(line: Line, ids: list[int], total: int) -> None:

@@ -23,9 +23,8 @@ from catalog.problem import Problem
 from connectors.destination_file import DestinationFileError, DestinationFiles, Staged
 from connectors.journal_schema import transaction
 from connectors.state_file import WAIT_S, StateFileError, open_state_file, unusable
-from destinations.filters import Project
 from destinations.literal_secrets import literal_secrets, without_literal_secrets
-from destinations.loading import compile_bytes, load_project
+from destinations.loading import compile_bytes, project_of
 from destinations.secrets import Secrets
 
 FILE: Final = "history.sqlite"
@@ -158,9 +157,7 @@ class ConfigHistory:
 
     def problems(self, id: str, text: str) -> tuple[Problem, ...]:
         """What would be wrong with this text; it is not written."""
-        return compile_bytes(
-            self._files.path(id), text.encode("utf-8", "replace"), self._secrets, self._catalog, self._project()
-        ).problems
+        return self._problems(id, text.encode("utf-8", "replace"))
 
     def save(
         self, id: str, text: str, author: str, note: str = "", *, expected_version: int, force: bool = False
@@ -294,18 +291,17 @@ class ConfigHistory:
         return made
 
     def _check(self, id: str, data: bytes, *, force: bool) -> None:
-        path = self._files.path(id)
-        problems = compile_bytes(path, data, self._secrets, self._catalog, self._project()).problems
+        problems = self._problems(id, data)
         literal = literal_secrets(problems)
         if literal or (problems and not force):
             raise RefusedError(f"destination '{id}': {(literal or problems)[0].summary()}", literal or problems)
 
     def _literals(self, id: str, data: bytes) -> tuple[Problem, ...]:
-        path = self._files.path(id)
-        return literal_secrets(compile_bytes(path, data, self._secrets, self._catalog, self._project()).problems)
+        return literal_secrets(self._problems(id, data))
 
-    def _project(self) -> Project:
-        return load_project(self._files.directory).project or Project(broken=True)
+    def _problems(self, id: str, data: bytes) -> tuple[Problem, ...]:
+        path, project = self._files.path(id), project_of(self._files.directory)
+        return compile_bytes(path, data, self._secrets, self._catalog, project).problems
 
     @contextmanager
     def _turn(self) -> Iterator[sqlite3.Connection]:

@@ -16,6 +16,7 @@ from connectors.journal_schema import JournalError, open_journal
 from delivery import Position
 from records import Failure, LogLine, Metric, Status
 
+_RUNNING_S = 15.0
 LEVELS = ("debug", "info", "warn", "error")
 
 
@@ -124,6 +125,10 @@ class JournalReader:
         """The latest status of every destination, by id."""
         rows = self._rows("SELECT json FROM status ORDER BY destination", ())
         return [msgspec.json.decode(row[0], type=Status) for row in rows]
+
+    def is_written(self, now: float) -> bool:
+        """Whether a job is at work on it: one says every few seconds how its destinations are."""
+        return now - max((status.at for status in self.statuses()), default=0.0) < _RUNNING_S
 
     def dead_letters(self, *, limit: int = 100) -> list[StoredDeadLetter]:
         """The newest ones, the newest first."""

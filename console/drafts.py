@@ -16,11 +16,10 @@ from connectors.config_history import ConfigHistory, ConflictError, RefusedError
 from connectors.destination_file import BadIdError, DestinationFileError
 from connectors.secret_store import BadSecretError, SecretStore, SecretStoreError, StoredSecret
 from connectors.state_file import StateFileError
-from destinations import Destination, Secrets, load_project
+from destinations import Destination, Secrets
 from destinations.file_text import file_text
-from destinations.filters import Project
 from destinations.literal_secrets import without_lines
-from destinations.loading import compile_bytes
+from destinations.loading import compile_bytes, project_of
 from destinations.posthog.names import secret_name
 from destinations.spec import ID
 from destinations.starter import starter
@@ -85,7 +84,7 @@ class Drafts:
 
     def wanting(self, filters: Mapping[str, Any]) -> Destination:
         """A destination of nothing but a filter, to be asked what it wants. Raises DraftError."""
-        project = load_project(self._settings.destinations).project or Project(broken=True)
+        project = project_of(self._settings.destinations)
         text = file_text({"id": "draft", "filters": dict(filters), "inputs": {"url": "https://example.com"}})
         found = compile_bytes(Path("draft.yaml"), text.encode(), Secrets(lambda _: None), self._catalog, project)
         if found.destination is None:
@@ -172,30 +171,22 @@ class Drafts:
 
     def set_secret(self, name: str, value: str, author: str) -> None:
         """Store a secret; nobody sees it again."""
-
-        def store() -> None:
-            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
-                opened.set(name, value, author)
-
-        self._told(store)
+        self._stored(lambda store: store.set(name, value, author))
 
     def delete_secret(self, name: str) -> bool:
         """Whether there was one."""
-
-        def delete() -> bool:
-            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
-                return opened.delete(name)
-
-        return self._told(delete)
+        return self._stored(lambda store: store.delete(name))
 
     def secrets(self) -> list[StoredSecret]:
         """The names of what is stored, since when and by whom."""
+        return self._stored(lambda store: store.listed())
 
-        def listed() -> list[StoredSecret]:
-            with SecretStore(self._settings.state, self._settings.secrets_key) as opened:
-                return opened.listed()
+    def _stored(self, do: Callable[[SecretStore], T]) -> T:
+        def opened() -> T:
+            with SecretStore(self._settings.state, self._settings.secrets_key) as store:
+                return do(store)
 
-        return self._told(listed)
+        return self._told(opened)
 
     def _told(self, do: Callable[[], T]) -> T:
         try:

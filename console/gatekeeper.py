@@ -4,14 +4,15 @@ An ASGI middleware, because it has to see sockets, too. It tells the application
 """
 
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from console.access import LOCAL, Access, Account
+from console.problem import problem
 
 COOKIE: Final = "offramp_session"
 LOGIN: Final = "/login"
@@ -42,12 +43,12 @@ class Gatekeeper:
         connection = HTTPConnection(scope)
         headers, path = connection.headers, scope["path"]
         if _host_name(headers.get("host", "")) not in self._hosts and "*" not in self._hosts:
-            await _refuse(scope, receive, send, _problem(421, "This console is not known by that name."))
+            await _refuse(scope, receive, send, problem(421, "This console is not known by that name."))
             return
         account, by_cookie = self._account(headers)
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
         if changes and by_cookie and not _is_same_origin(headers):
-            await _refuse(scope, receive, send, _problem(403, "The request comes from a page of another origin."))
+            await _refuse(scope, receive, send, problem(403, "The request comes from a page of another origin."))
             return
         is_open = path in _OPEN or path.startswith(_OPEN_FOLDERS)
         if account is None and not is_open:
@@ -87,13 +88,8 @@ def _host_name(host: str) -> str:
 def _sent_away(scope: Scope, path: str) -> Response:
     if scope["type"] == "http" and not path.startswith("/api/") and scope["method"] in _SAFE:
         return RedirectResponse(LOGIN, 303)
-    return _problem(401, "Say who you are: a session, or `Authorization: Bearer TOKEN`.")
-
-
-def _problem(status: int, detail: str) -> Response:
-    content: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
-    more = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-    return JSONResponse(content, status, more, "application/problem+json")
+    detail = "Say who you are: a session, or `Authorization: Bearer TOKEN`."
+    return problem(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:

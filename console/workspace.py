@@ -21,10 +21,9 @@ from connectors.journal import JournalReader
 from connectors.journal_ledger import StoredFailure
 from connectors.journal_reader import StoredLine
 from console.drafts import Drafts
-from destinations import Destination, EventView, Secrets, Watched, load_project
-from destinations.filters import Project
+from destinations import Destination, EventView, Secrets, Watched
 from destinations.literal_secrets import without_lines
-from destinations.loading import compile_bytes
+from destinations.loading import compile_bytes, project_of
 from flows.event_views import EventViews, NoEventError, matches
 from flows.settings import Settings
 from flows.trial import Workbench
@@ -35,8 +34,6 @@ LOOK_EVERY_S: Final = 1.0
 """At the files."""
 SAMPLE_S: Final = 60.0
 SAMPLE_EVENTS: Final = 1000
-RUNNING_S: Final = 15.0
-"""A job says every few seconds how its destinations are."""
 ILL: Final = frozenset({"quarantined", "disabled", "invalid"})
 """States that somebody has to know of at once."""
 
@@ -104,7 +101,8 @@ class Workspace:
 
     def is_running(self) -> bool:
         """Whether a job is at work on this state."""
-        return self.now() - max((one.at for one in self._statuses().values()), default=0.0) < RUNNING_S
+        journal = self._reader()
+        return journal is not None and journal.is_written(self.now())
 
     def rows(self) -> list[Row]:
         """Every destination that has a file, or of which the job knows, by id."""
@@ -236,8 +234,8 @@ class Workspace:
         if text is None:
             raise NoEventError(f"there is no file of a destination '{id}'")
         secrets = Secrets(self.settings.secret, self.settings.secret.why_missing)
-        project = load_project(self.folder).project or Project(broken=True)
-        compiled = compile_bytes(Path(f"{id}.yaml"), text.encode(), secrets, self.catalog, project)
+        path, project = Path(f"{id}.yaml"), project_of(self.folder)
+        compiled = compile_bytes(path, text.encode(), secrets, self.catalog, project)
         if compiled.destination is None:
             raise NoEventError("; ".join(map(str, without_lines(compiled.problems))))
         return compiled.destination

@@ -58,6 +58,11 @@ def load(directory: Path, secrets: Secrets, catalog: Catalog) -> Loaded:
     return assembled((compile_path(path, secrets, catalog, project) for path in paths), found.problems)
 
 
+def project_of(directory: Path) -> Project:
+    """What the directory's `project.yaml` says; one that names nothing where it cannot be read."""
+    return load_project(directory).project or Project(broken=True)
+
+
 def load_project(directory: Path) -> CompiledProject:
     """Read and compile the directory's `project.yaml`."""
     path = project_file(directory)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
-from console.api.errors import MEDIA_TYPE
 from console.api.roles import Needs, Viewer
+from console.problem import MEDIA_TYPE
 
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"

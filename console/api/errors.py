@@ -1,8 +1,6 @@
 """Every error of the API as `application/problem+json`. None repeats what was sent, but for the names of keys."""
 
-from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,10 +10,10 @@ from starlette.exceptions import HTTPException
 from connectors.journal import JournalError
 from connectors.state_file import StateFileError
 from console.drafts import DraftError, Why
+from console.problem import problem
 from console.workspace import NoJournalError
 from flows.event_views import NoEventError
 
-MEDIA_TYPE: Final = "application/problem+json"
 _MOST_KEY: Final = 100
 """Characters of a key that is shown."""
 STATUSES: Final = {
@@ -64,21 +62,3 @@ def add_errors(app: FastAPI) -> None:
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:
         # What it says is for the log, where it goes by itself: nobody knows what is in it.
         return problem(500, "something is wrong with the console itself; its log says what")
-
-
-def problem(status: int, detail: str, headers: Any = None, problems: Sequence[str] = ()) -> JSONResponse:
-    """One error."""
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": _sendable(detail),
-    }
-    if problems:
-        content["problems"] = [_sendable(each) for each in problems]
-    return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
-
-
-def _sendable(text: str) -> str:
-    # A key in JSON may have half a surrogate pair, which no answer can have.
-    return text.encode("utf-8", "replace").decode()

@@ -2,11 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.integration.stand import Stand
 from tests.kafka_broker import KafkaBroker
+from tests.receiver import Receiver
 from tests.servers.components import present
 
 # How long an example takes says something of the machine, and no test asserts a time.
@@ -27,6 +30,23 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
         yield broker
     finally:
         broker.kill()  # Its data goes with it: nothing that a clean end would save.
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A scripted endpoint on loopback."""
+    with Receiver() as listening:
+        yield listening
+
+
+@pytest.fixture
+def stand(tmp_path: Path, receiver: Receiver) -> Iterator[Stand]:
+    """Where jobs run in processes of their own."""
+    stand = Stand(tmp_path, receiver)
+    try:
+        yield stand
+    finally:
+        stand.close()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,12 +25,6 @@ id: crm
 filters: {when: "event = 'paid' and properties.n > 1"}
 inputs: {url: 'URL/{event.properties.n}', body: {key: '{secrets.TOKEN}'}}
 """
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
 
 
 @pytest.fixture

@@ -6,13 +6,6 @@ import pytest
 
 from connectors.http import HttpTransport
 from tests.connectors.sending import running
-from tests.receiver import Receiver
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
 
 
 @pytest.fixture

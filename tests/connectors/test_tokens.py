@@ -31,12 +31,6 @@ FORM = (
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock()
 

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -27,21 +26,6 @@ SICK = {
 def browser() -> Iterator[Browser]:
     with browsing() as opened:
         yield opened
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def stand(tmp_path: Path, receiver: Receiver) -> Iterator[Stand]:
-    stand = Stand(tmp_path, receiver)
-    try:
-        yield stand
-    finally:
-        stand.close()
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ Make = Callable[..., Destination]
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
-
-
-@pytest.fixture
 def bench() -> Iterator[Workbench]:
     with Workbench(LOOPBACK) as made:
         yield made

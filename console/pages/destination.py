@@ -54,7 +54,7 @@ class DestinationPage:
             return
         self._head = ui.element("div").style("display: grid; gap: 12px")
         self._show(row)
-        parts: dict[str, Part] = {
+        self._parts: dict[str, Part] = {
             "Metrics": Metrics(self._workspace, self._id),
             "Logs": Logs(self._workspace, self._account, self._id),
             "Testing": Testing(self._workspace, self._account, self._id),
@@ -63,13 +63,21 @@ class DestinationPage:
             "History": History(self._workspace, self._account, self._id),
         }
         with ui.tabs().props("no-caps align=left dense").classes("tabs") as tabs:
-            for name in parts:
+            for name in self._parts:
                 ui.tab(name)
-        with ui.tab_panels(tabs, value="Metrics", animated=False).props("keep-alive").style("background: transparent"):
-            for name, part in parts.items():
-                with ui.tab_panel(name).style("padding: 0"):
-                    await part.build()
+        panels = ui.tab_panels(tabs, value="Metrics", animated=False).props("keep-alive")
+        with panels.style("background: transparent"):
+            self._panels = {name: ui.tab_panel(name).style("padding: 0") for name in self._parts}
+        panels.on_value_change(lambda event: self._open(event.value))
+        await self._open("Metrics")
         ui.timer(REFRESH_S, self._refresh)
+
+    async def _open(self, name: str) -> None:
+        """Put a tab together when somebody looks at it first: most visits are to one or two of them."""
+        part = self._parts.pop(name, None)
+        if part is not None:
+            with self._panels[name]:
+                await part.build()
 
     async def _refresh(self) -> None:
         row = await run.io_bound(self._workspace.row, self._id)

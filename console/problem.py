@@ -17,13 +17,13 @@ def problem(
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": _sendable(detail),
+        "detail": sendable(detail),
     }
     if problems:
-        content["problems"] = [_sendable(each) for each in problems]
+        content["problems"] = [sendable(each) for each in problems]
     return JSONResponse(content, status, dict(headers or {}), MEDIA_TYPE)
 
 
-def _sendable(text: str) -> str:
-    # A key in JSON may have half a surrogate pair, which no answer can have.
+def sendable(text: str) -> str:
+    """The text as an answer can have it: what was sent as JSON may hold half a surrogate pair."""
     return text.encode("utf-8", "replace").decode()

@@ -17,6 +17,7 @@ import catalog
 from catalog import Catalog, Template
 from catalog.problem import Problem
 from connectors.commands import Answer, Commands, Wish
+from connectors.destination_file import DestinationFileError, DestinationFiles
 from connectors.journal import JournalReader
 from connectors.journal_ledger import StoredFailure
 from connectors.journal_reader import StoredLine
@@ -120,15 +121,6 @@ class Workspace:
         """As its file has it now, or had it when it last loaded."""
         return self._files()[0].get(id)
 
-    def text(self, id: str) -> str | None:
-        """The file as it stands; None where there is none."""
-        for suffix in (".yaml", ".yml"):
-            try:
-                return (self.folder / f"{id}{suffix}").read_text("utf-8", "replace")
-            except OSError:
-                continue
-        return None
-
     def template(self, slug: str) -> Template | None:
         """One of the catalogue."""
         return self.catalog.get(slug)
@@ -230,12 +222,15 @@ class Workspace:
 
     def to_try(self, id: str) -> Destination:
         """As its file is now, with the secrets that this process has. Raises NoEventError."""
-        text = self.text(id)
-        if text is None:
+        files = DestinationFiles(self.folder)
+        try:
+            data = files.read(id)
+        except DestinationFileError as error:
+            raise NoEventError(str(error)) from None
+        if data is None:
             raise NoEventError(f"there is no file of a destination '{id}'")
         secrets = Secrets(self.settings.secret, self.settings.secret.why_missing)
-        path, project = Path(f"{id}.yaml"), project_of(self.folder)
-        compiled = compile_bytes(path, text.encode(), secrets, self.catalog, project)
+        compiled = compile_bytes(Path(files.path(id).name), data, secrets, self.catalog, project_of(self.folder))
         if compiled.destination is None:
             raise NoEventError("; ".join(map(str, without_lines(compiled.problems))))
         return compiled.destination

@@ -6,7 +6,7 @@ with scripted answers. Neither writes anything down.
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, AnyStr, Final, Self
 
 import msgspec
 
@@ -188,12 +188,8 @@ class _Shows:
         """The same without the access tokens that went out."""
         return _Shows(self.destination, tokens)
 
-    def text(self, text: str) -> str:
-        for tokens in self._tokens:
-            text = tokens(text)
-        return self.destination.redact(text)
-
-    def _bytes(self, text: bytes) -> bytes:
+    def text(self, text: AnyStr) -> AnyStr:
+        """The text without secrets."""
         for tokens in self._tokens:
             text = tokens(text)
         return self.destination.redact(text)
@@ -209,7 +205,7 @@ class _Shows:
         answer = Answered(
             outcome.status,
             self._headers(outcome.headers),
-            shown(outcome, self._bytes).decode(errors="replace"),
+            shown(outcome, self.text).decode(errors="replace"),
             outcome.truncated or len(outcome.body) > KEPT_BODY_BYTES,
         )
         return Step(request, ending, reason, answer, exchange.duration_ms)
@@ -223,7 +219,7 @@ class _Shows:
         return _ENDINGS[decision.verdict], reason
 
     def request(self, request: Request) -> Sent:
-        body = self._bytes(request.body)[:KEPT_BODY_BYTES].decode(errors="replace")
+        body = self.text(request.body)[:KEPT_BODY_BYTES].decode(errors="replace")
         headers = self._headers(request.headers)
         return Sent(request.method, self.text(request.url), headers, body, len(request.body))
 

@@ -13,6 +13,7 @@ from console.api.etags import IfMatch, IfNoneMatch, conflict, etag_of, expected
 from console.api.models import Problem
 from console.api.roles import Editor, Operator, Space
 from console.drafts import Draft, DraftError, Why
+from console.problem import sendable
 from console.workspace import Workspace
 
 router = APIRouter(prefix="/destinations", tags=["files"])
@@ -90,7 +91,7 @@ def delete_file(account: Operator, space: Space, id: Id, if_match: IfMatch = Non
 @router.post("/{id}/check", summary="Check a file without writing it")
 def check_file(_: Editor, space: Space, id: Id, body: models.TextIn) -> models.Checked:
     """The destination need not be there yet."""
-    return models.Checked(problems=[_sendable(each) for each in space.drafts.problems(id, body.text)])
+    return models.Checked(problems=[sendable(each) for each in space.drafts.problems(id, body.text)])
 
 
 @contextmanager
@@ -121,7 +122,3 @@ def fields_of(version: Version) -> dict[str, Any]:
         "note": version.note,
         "deleted": version.text is None,
     }
-
-
-def _sendable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

@@ -58,7 +58,6 @@ class Row(msgspec.Struct, frozen=True):
     status: Status
     problems: tuple[str, ...] = ()
     """What is wrong with its file as it is now."""
-    has_file: bool = True
 
 
 class Workspace:
@@ -116,10 +115,6 @@ class Workspace:
     def row(self, id: str) -> Row | None:
         """One of them."""
         return next((row for row in self.rows() if row.id == id), None)
-
-    def destination(self, id: str) -> Destination | None:
-        """As its file has it now, or had it when it last loaded."""
-        return self._files()[0].get(id)
 
     def template(self, slug: str) -> Template | None:
         """One of the catalogue."""
@@ -248,7 +243,7 @@ class Workspace:
         template = ""
         if loaded is not None:
             template = loaded.spec.template or ("code" if loaded.spec.code is not None else "webhook")
-        return Row(id, name, template, state, status, problems, loaded is not None or bool(problems))
+        return Row(id, name, template, state, status, problems)
 
     def _files(self) -> tuple[dict[str, Destination], dict[str, tuple[str, ...]]]:
         with self._lock:
